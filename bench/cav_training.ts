@@ -10,7 +10,8 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type CavProblem, openEngine, selectProbes, trainCavs } from "../lib/cav/mod.ts";
+import { type CavProblem, openEngine, trainCavs } from "../lib/cav/mod.ts";
+import { selectProbes } from "../lib/concepts/mod.ts";
 import { loadConfig, type Method, methodSchema, plain } from "../lib/config/mod.ts";
 import { createRandom, type Random, type Tensor, zeros } from "../lib/tensor/mod.ts";
 

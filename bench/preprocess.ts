@@ -6,7 +6,7 @@
  */
 import sharp from "sharp";
 import type { PreprocessSpec } from "../lib/config/mod.ts";
-import { decodeImage, preprocess } from "../lib/data/mod.ts";
+import { decodeImage, preprocess } from "../lib/images/mod.ts";
 
 const spec: PreprocessSpec = {
   resize: { shorter: 256 },

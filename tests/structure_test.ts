@@ -4,16 +4,23 @@ import { dirname, join, relative } from "node:path";
 const library = join(import.meta.dirname!, "..", "lib");
 /** The order of lib/README.md, in which data flows. */
 const rooms = [
+  "files",
   "tensor",
+  "onnx",
   "store",
   "config",
-  "data",
+  "images",
+  "datasets",
+  "sources",
+  "world",
   "models",
+  "concepts",
   "activations",
   "cav",
   "metrics",
   "pipeline",
   "report",
+  "notebooks",
   "cli",
 ];
 

@@ -1,5 +1,5 @@
 import type { PreprocessSpec } from "../config/mod.ts";
-import { type ImageSet, preprocess } from "../data/mod.ts";
+import { type ImageSet, preprocess } from "../images/mod.ts";
 import type { ArtifactRef, Store } from "../store/mod.ts";
 import { readSafetensors, type Tensor, tensor, writeSafetensors, zeros } from "../tensor/mod.ts";
 

@@ -1,4 +1,4 @@
-import { createGraph, type GraphBuilder, type Value } from "../tensor/mod.ts";
+import { createGraph, type GraphBuilder, type Value } from "../onnx/mod.ts";
 import {
   classificationGradient,
   type Gradient,

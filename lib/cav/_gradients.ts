@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from "../tensor/mod.ts";
+import type { GraphBuilder, Value } from "../onnx/mod.ts";
 
 /** The gradient of one term of the loss. */
 export interface Gradient {

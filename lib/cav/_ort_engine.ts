@@ -4,10 +4,8 @@ import {
   openSession,
   runtimeVersion,
   type Session,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../tensor/mod.ts";
+} from "../onnx/mod.ts";
+import { type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { batchBounds, type CavEngine, type ColumnProblem, type Descent } from "./engine.ts";
 import { buildEpoch, type EpochTerms, nameAfter, stateNames } from "./_epoch_graph.ts";
 

@@ -1,5 +1,6 @@
 import type * as tfCore from "@tensorflow/tfjs-core";
-import { type Device, openTfjs, type Tensor, tensor } from "../tensor/mod.ts";
+import { type Device, openTfjs } from "../onnx/mod.ts";
+import { type Tensor, tensor } from "../tensor/mod.ts";
 import {
   batchBounds,
   type CavEngine,

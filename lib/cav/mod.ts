@@ -9,5 +9,5 @@ export type {
 export * from "./concept_ensemble.ts";
 export type { CavEngine } from "./engine.ts";
 export * from "./open_engine.ts";
-export * from "./probe_selection.ts";
+export * from "./text_activations.ts";
 export * from "./train_cavs.ts";

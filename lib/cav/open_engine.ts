@@ -1,4 +1,4 @@
-import type { Device } from "../tensor/mod.ts";
+import type { Device } from "../onnx/mod.ts";
 import type { CavEngine } from "./engine.ts";
 import { openOrtEngine } from "./_ort_engine.ts";
 import { openTfjsEngine } from "./_tfjs_engine.ts";

@@ -1,6 +1,6 @@
 import { buildApplication, buildRouteMap, ExitCode, text_en } from "@stricli/core";
-import { UserError } from "../config/mod.ts";
-import { StorageError } from "../store/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { StorageError } from "../files/mod.ts";
 import { cleanCommand } from "./clean.ts";
 import { type CliContext, Interrupted } from "./context.ts";
 import { dataRoutes } from "./data.ts";

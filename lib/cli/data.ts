@@ -1,7 +1,8 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { oneOf, UserError } from "../config/mod.ts";
+import { oneOf } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import {
   checkSources,
   type FetchProgress,
@@ -10,7 +11,7 @@ import {
   readSources,
   type Source,
   useOwnCopies,
-} from "../data/mod.ts";
+} from "../sources/mod.ts";
 import type { CliContext, Output } from "./context.ts";
 
 const names = {

@@ -1,4 +1,4 @@
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import type { PlanSpec } from "../pipeline/mod.ts";
 
 /** The flags that choose what is planned, shared by the commands that plan. */

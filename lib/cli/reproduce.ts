@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import {
   allStages,
   buildPlan,

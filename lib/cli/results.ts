@@ -15,7 +15,8 @@ import {
   type Run,
   type TableSpec,
 } from "../report/mod.ts";
-import { canonicalJson, writeFileAtomically } from "../store/mod.ts";
+import { writeFileAtomically } from "../files/mod.ts";
+import { canonicalJson } from "../store/mod.ts";
 
 const units: Readonly<Record<ConceptMetric, string>> = {
   concept_accuracy: "%",

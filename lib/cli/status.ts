@@ -1,7 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
 import { buildPlan, experimentIds, missingStages } from "../pipeline/mod.ts";
-import { fileHash, openStore } from "../store/mod.ts";
+import { fileHash } from "../files/mod.ts";
+import { openStore } from "../store/mod.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
 import { resultFolder } from "./results.ts";

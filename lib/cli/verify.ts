@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import { refoldResult } from "../report/mod.ts";
-import { fileHash, sha256 } from "../store/mod.ts";
+import { fileHash, sha256 } from "../files/mod.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
 import { resultFolder } from "./results.ts";

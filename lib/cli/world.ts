@@ -1,7 +1,8 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { join, resolve } from "node:path";
-import { loadConfig, plain, UserError, worldSchema } from "../config/mod.ts";
-import { type WorldDataset, worldDatasets, writeWorld } from "../data/mod.ts";
+import { loadConfig, plain, worldSchema } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { type WorldDataset, worldDatasets, writeWorld } from "../world/mod.ts";
 import type { CliContext } from "./context.ts";
 import { parseSeed } from "./plan_flags.ts";
 

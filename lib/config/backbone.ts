@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { preprocessSchema } from "./preprocess.ts";
 import { sourced } from "./sourced.ts";
-import { UserError } from "./user_error.ts";
+import { UserError } from "../files/mod.ts";
 
 const count = z.int().positive();
 const blocks = z.array(count).min(1).readonly();

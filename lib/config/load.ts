@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { UserError } from "./user_error.ts";
+import { UserError } from "../files/mod.ts";
 
 /**
  * Reads a JSON config file and checks it against its schema. A file may extend another one in the

@@ -10,6 +10,5 @@ export * from "./profile.ts";
 export * from "./prompts.ts";
 export * from "./sourced.ts";
 export * from "./sources.ts";
-export * from "./user_error.ts";
 export * from "./vl.ts";
 export * from "./world.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "./user_error.ts";
+import { UserError } from "../files/mod.ts";
 
 /**
  * Returns `name` when it is one of `names`.

@@ -6,6 +6,5 @@ export * from "./concept_to_class_accuracy.ts";
 export * from "./mean.ts";
 export * from "./paired_permutation_test.ts";
 export * from "./recall_at_k.ts";
-export * from "./related_pairs.ts";
 export * from "./tcav_score.ts";
 export * from "./top1_accuracy.ts";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { type HubModelConfig, loadConfig, UserError } from "../config/mod.ts";
+import { type HubModelConfig, loadConfig } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 
 /** Where and on what a model of transformers.js runs. */
 export interface HubModelOptions {

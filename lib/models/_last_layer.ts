@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
-import { type OnnxBackbone, UserError } from "../config/mod.ts";
-import { type OnnxFile, type OnnxNode, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import type { OnnxBackbone } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
+import type { OnnxFile, OnnxNode } from "../onnx/mod.ts";
+import { type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { LastLayer } from "./backbone.ts";
 
 /** Operations that leave the numbers of one image as they are. */

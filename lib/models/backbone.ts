@@ -1,13 +1,13 @@
-import { type SizedBackbone, UserError } from "../config/mod.ts";
+import type { SizedBackbone } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import {
   type Device,
   DeviceUnavailableError,
   openSession,
   type Session,
   type SessionOptions,
-  type Tensor,
-  tensor,
-} from "../tensor/mod.ts";
+} from "../onnx/mod.ts";
+import { type Tensor, tensor } from "../tensor/mod.ts";
 import { channelMeans, classToken, type Layer, networkOf } from "./architectures/mod.ts";
 import { networkGraph, parametersOf } from "./network_graph.ts";
 import { checkStateDict } from "./state_dict.ts";

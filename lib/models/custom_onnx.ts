@@ -1,14 +1,8 @@
 import { dirname } from "node:path";
-import { type OnnxBackbone, UserError } from "../config/mod.ts";
-import {
-  type Device,
-  type OnnxFile,
-  readOnnx,
-  type Session,
-  type Tensor,
-  tensor,
-  withOutputs,
-} from "../tensor/mod.ts";
+import type { OnnxBackbone } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { type Device, type OnnxFile, readOnnx, type Session, withOutputs } from "../onnx/mod.ts";
+import { type Tensor, tensor } from "../tensor/mod.ts";
 import { type Backbone, openModelSession } from "./backbone.ts";
 import { findLastLayer } from "./_last_layer.ts";
 

@@ -1,4 +1,5 @@
-import { createGraph, type Tensor, type Value } from "../tensor/mod.ts";
+import { createGraph, type Value } from "../onnx/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import type { Layer } from "./architectures/mod.ts";
 
 /** Shapes of the parameters that layers and all before them have, by key, in order of computation. */

@@ -1,4 +1,4 @@
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /**

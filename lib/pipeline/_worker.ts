@@ -1,5 +1,6 @@
-import { UserError } from "../config/mod.ts";
-import { openStore, StorageError, type Store } from "../store/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { StorageError } from "../files/mod.ts";
+import { openStore, type Store } from "../store/mod.ts";
 import { allStages, materialise } from "./materialise.ts";
 import { buildPlan, type Plan } from "./plan.ts";
 import type { PlanSpec } from "./plan_spec.ts";

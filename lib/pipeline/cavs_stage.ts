@@ -9,7 +9,7 @@ import {
   trainBlocks,
 } from "../cav/mod.ts";
 import type { Method } from "../config/mod.ts";
-import { type ArtifactRef, type Json, type Store } from "../store/mod.ts";
+import type { ArtifactRef, Json, Store } from "../store/mod.ts";
 import {
   createRandom,
   readSafetensors,
@@ -18,7 +18,7 @@ import {
   tensor,
   writeSafetensors,
 } from "../tensor/mod.ts";
-import type { ConceptSet } from "./few_shot.ts";
+import type { ConceptSet } from "../concepts/mod.ts";
 import type { PlannedEngine } from "./plan_spec.ts";
 import { partedStage, type Stage, type StageContext } from "./stage.ts";
 

@@ -11,11 +11,12 @@ import {
   plain,
   type Profile,
   promptsSchema,
-  UserError,
   type WorldConfig,
   worldSchema,
 } from "../config/mod.ts";
-import { readBroden, readImageNet, worldClasses, worldConcepts } from "../data/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { readBroden, readImageNet } from "../datasets/mod.ts";
+import { worldClasses, worldConcepts } from "../world/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { cavsStage } from "./cavs_stage.ts";
 import { conceptsStage, labelsStage, textStage } from "./concept_stages.ts";

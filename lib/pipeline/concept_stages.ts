@@ -1,15 +1,10 @@
 import { type ConceptTextFeatures, conceptTextFeatures } from "../activations/mod.ts";
 import type { Experiment, Plain } from "../config/mod.ts";
-import {
-  type FoundLabel,
-  readBroden,
-  scanBrodenLabels,
-  singleConceptImages,
-  type SingleConceptOptions,
-} from "../data/mod.ts";
+import { singleConceptImages, type SingleConceptOptions } from "../concepts/mod.ts";
+import { type FoundLabel, readBroden, scanBrodenLabels } from "../datasets/mod.ts";
 import { readSafetensors, writeSafetensors } from "../tensor/mod.ts";
 import type { DatasetFiles } from "./files_stage.ts";
-import { type ConceptSet, drawConceptSet } from "./few_shot.ts";
+import { type ConceptSet, drawConceptSet } from "../concepts/mod.ts";
 import type { VlImageModel } from "./models.ts";
 import type { ReadableImages } from "./readable_stage.ts";
 import { artifactStage, type Codec, jsonCodec, type Stage } from "./stage.ts";

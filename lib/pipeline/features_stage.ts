@@ -1,6 +1,7 @@
 import { imageFeatures, storedImageFeatures } from "../activations/mod.ts";
-import { type ImageSet } from "../data/mod.ts";
-import { runtimeVersion, type Tensor } from "../tensor/mod.ts";
+import type { ImageSet } from "../images/mod.ts";
+import { runtimeVersion } from "../onnx/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import type { ImageModel } from "./models.ts";
 import { partedStage, type Stage, type StageContext } from "./stage.ts";
 

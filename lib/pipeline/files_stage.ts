@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
-import { type Profile, UserError, type WorldConfig } from "../config/mod.ts";
-import { writeWorld } from "../data/mod.ts";
-import { sha256 } from "../store/mod.ts";
+import type { Profile, WorldConfig } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { writeWorld } from "../world/mod.ts";
+import { sha256 } from "../files/mod.ts";
 import type { PlanSpec } from "./plan_spec.ts";
 import { type Stage, stageRef } from "./stage.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { provenance } from "../config/mod.ts";
-import { fileHash, sha256 } from "../store/mod.ts";
-import { runtimeVersion } from "../tensor/mod.ts";
+import { fileHash, sha256 } from "../files/mod.ts";
+import { runtimeVersion } from "../onnx/mod.ts";
 import type { ConceptExperiment } from "./concept_experiment.ts";
 import { allStages } from "./materialise.ts";
 import type { Plan } from "./plan.ts";

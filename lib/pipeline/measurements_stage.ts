@@ -1,8 +1,9 @@
 import type { CavSet } from "../cav/mod.ts";
-import { type ConceptMetric, UserError } from "../config/mod.ts";
+import type { ConceptMetric } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import { conceptAccuracy, conceptToClassAccuracy, tcavScore } from "../metrics/mod.ts";
 import { dot, row, type Tensor, tensor } from "../tensor/mod.ts";
-import { type ConceptSet, type Examples, testExamples } from "./few_shot.ts";
+import { type ConceptSet, type Examples, testExamples } from "../concepts/mod.ts";
 import type { TargetModel } from "./models.ts";
 import type { ConceptClassPair } from "./pairs_stage.ts";
 import { artifactStage, jsonCodec, type Stage } from "./stage.ts";

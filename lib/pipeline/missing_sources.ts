@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Experiment, Profile } from "../config/mod.ts";
-import { listSources, readSources, type SourceState } from "../data/mod.ts";
+import { listSources, readSources, type SourceState } from "../sources/mod.ts";
 
 /**
  * What an experiment needs under a profile and is not on this machine, each with how to get it. The

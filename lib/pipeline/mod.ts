@@ -1,6 +1,5 @@
 /** Plans of stages, their execution, and the manifest that traces a result. */
 export * from "./concept_experiment.ts";
-export * from "./few_shot.ts";
 export * from "./manifest.ts";
 export * from "./materialise.ts";
 export * from "./plan.ts";

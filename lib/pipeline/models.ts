@@ -10,8 +10,8 @@ import {
   type OnnxBackbone,
   type PreprocessSpec,
   type Profile,
-  UserError,
 } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import {
   type Backbone,
   type FeatureCost,
@@ -23,7 +23,8 @@ import {
   openVlModel,
   vlModelHash,
 } from "../models/mod.ts";
-import { fileHash, type Json } from "../store/mod.ts";
+import { fileHash } from "../files/mod.ts";
+import { type Json } from "../store/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { PlanSpec } from "./plan_spec.ts";
 import type { StageContext } from "./stage.ts";

@@ -1,10 +1,12 @@
 import { join } from "node:path";
-import { hubModelSchema, loadConfig, type Plain, type Profile, UserError } from "../config/mod.ts";
-import { type LabelledImages, readImageNet } from "../data/mod.ts";
-import { relatedPairs } from "../metrics/mod.ts";
+import { hubModelSchema, loadConfig, type Plain, type Profile } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { readImageNet } from "../datasets/mod.ts";
+import type { LabelledImages } from "../images/mod.ts";
+import { relatedPairs } from "../concepts/mod.ts";
 import { openSentenceEncoder, sentenceEncoderHash } from "../models/mod.ts";
 import type { Json } from "../store/mod.ts";
-import type { ConceptSet, FewShotConcept } from "./few_shot.ts";
+import type { ConceptSet, FewShotConcept } from "../concepts/mod.ts";
 import type { DatasetFiles } from "./files_stage.ts";
 import { orMissing } from "./models.ts";
 import type { PlanSpec } from "./plan_spec.ts";

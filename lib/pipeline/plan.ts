@@ -7,9 +7,9 @@ import {
   oneOf,
   type Profile,
   profileSchema,
-  UserError,
 } from "../config/mod.ts";
-import type { SourceState } from "../data/mod.ts";
+import { UserError } from "../files/mod.ts";
+import type { SourceState } from "../sources/mod.ts";
 import { type ConceptExperiment, planConceptExperiment } from "./concept_experiment.ts";
 import { missingSources } from "./missing_sources.ts";
 import { planModels } from "./models.ts";

@@ -1,8 +1,10 @@
 import { concatenateRows, type ConceptTextFeatures } from "../activations/mod.ts";
-import { openEngine, selectProbes, textActivations } from "../cav/mod.ts";
-import { UserError } from "../config/mod.ts";
+import { openEngine } from "../cav/mod.ts";
+import { selectProbes } from "../concepts/mod.ts";
+import { textActivations } from "../cav/mod.ts";
+import { UserError } from "../files/mod.ts";
 import { createRandom, row, type Tensor } from "../tensor/mod.ts";
-import type { ConceptSet } from "./few_shot.ts";
+import type { ConceptSet } from "../concepts/mod.ts";
 import { artifactStage, jsonCodec, type Stage, type StageContext } from "./stage.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { DatasetConfig } from "../config/mod.ts";
-import { checkImages, type ImageSet } from "../data/mod.ts";
+import { checkImages, type ImageSet } from "../images/mod.ts";
 import type { DatasetFiles } from "./files_stage.ts";
 import { artifactStage, jsonCodec, type Stage } from "./stage.ts";
 

@@ -1,5 +1,6 @@
-import { UserError } from "../config/mod.ts";
-import { StorageError, type Store } from "../store/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { StorageError } from "../files/mod.ts";
+import type { Store } from "../store/mod.ts";
 import { missingStages } from "./materialise.ts";
 import type { PlanSpec } from "./plan_spec.ts";
 import type { Stage } from "./stage.ts";

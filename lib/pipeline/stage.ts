@@ -1,4 +1,4 @@
-import type { Device } from "../tensor/mod.ts";
+import type { Device } from "../onnx/mod.ts";
 import { type ArtifactRef, contentKey, type Json, type Store } from "../store/mod.ts";
 
 /** What a stage may use while it computes; nothing of it changes the result. */

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { fromArrow, table as arqueroTable } from "arquero";
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import { runsArrow } from "./arrow.ts";
 import type { Figure } from "./figure.ts";
 import { renderFigure } from "./render_figure.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import { readRunsArrow } from "./arrow.ts";
 import type { ResultTable } from "./result_table.ts";
 import type { Run } from "./run.ts";

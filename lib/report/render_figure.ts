@@ -6,7 +6,7 @@
  *
  * Results do not depend on it; it makes the pictures of the documentation.
  */
-import { UserError } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import type { Figure } from "./figure.ts";
 
 /** How a picture is made. */

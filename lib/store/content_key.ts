@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../files/mod.ts";
 
 /** Anything that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | {
@@ -13,25 +13,7 @@ export function canonicalJson(value: unknown): string {
   });
 }
 
-/** SHA-256 in hexadecimal. */
-export function sha256(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
 /** The key of an artifact: the hash of everything that its bytes depend on. */
 export function contentKey(inputs: Json): string {
   return sha256(canonicalJson(inputs));
-}
-
-/** SHA-256 of a file in hexadecimal, read piece by piece; "missing" when there is none. */
-export async function fileHash(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    using file = await Deno.open(path);
-    for await (const chunk of file.readable) hash.update(chunk);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "missing";
-    throw error;
-  }
-  return hash.digest("hex");
 }

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
-import { asStorageError, temporaryName } from "./atomic_file.ts";
-import { canonicalJson, sha256 } from "./content_key.ts";
+import { asStorageError, temporaryName } from "../files/mod.ts";
+import { sha256 } from "../files/mod.ts";
+import { canonicalJson } from "./content_key.ts";
 
 /** The name of the record that a published folder carries. */
 const recordName = ".files.json";

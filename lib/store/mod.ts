@@ -1,5 +1,4 @@
 /** Content-addressed artifacts, published atomically and verified when read. */
-export * from "./atomic_file.ts";
 export * from "./content_key.ts";
 export * from "./directory.ts";
 export * from "./store.ts";

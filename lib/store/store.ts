@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { isTemporary, writeFileAtomically } from "./atomic_file.ts";
+import { isTemporary, writeFileAtomically } from "../files/mod.ts";
 import { type DirectoryRecord, openDirectory, publishDirectory } from "./directory.ts";
 
 /** The address of an artifact: the stage that makes it and the hash of all that its bytes depend on. */

@@ -3,7 +3,3 @@ export * from "./dtype.ts";
 export * from "./random.ts";
 export * from "./safetensors.ts";
 export * from "./tensor.ts";
-export * from "./onnx.ts";
-export * from "./onnx_file.ts";
-export * from "./session.ts";
-export * from "./tfjs.ts";

@@ -5,7 +5,7 @@ import {
   imageFeatures,
   storedImageFeatures,
 } from "../../lib/activations/mod.ts";
-import type { ImageSet } from "../../lib/data/mod.ts";
+import type { ImageSet } from "../../lib/images/mod.ts";
 import { openStore } from "../../lib/store/mod.ts";
 import { tensor } from "../../lib/tensor/mod.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { atScale, builtBackboneSchema, loadConfig } from "../../lib/config/mod.ts";
 import { backboneParameters } from "../../lib/models/mod.ts";
-import { sha256 } from "../../lib/store/mod.ts";
+import { sha256 } from "../../lib/files/mod.ts";
 import { createRandom, tensor, writeSafetensors } from "../../lib/tensor/mod.ts";
 
 /** The folder of the repository. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sha256 } from "../../lib/store/mod.ts";
-import { createGraph, createRandom, tensor } from "../../lib/tensor/mod.ts";
+import { sha256 } from "../../lib/files/mod.ts";
+import { createGraph } from "../../lib/onnx/mod.ts";
+import { createRandom, tensor } from "../../lib/tensor/mod.ts";
 import { miniRoot, runCli } from "./_mini_root.ts";
 
 /** A linear classifier of the mean colour, as an ONNX file: pixels [batch, 3, 64, 64] to 40 logits. */

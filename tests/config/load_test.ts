@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { z } from "zod";
-import {
-  loadConfig,
-  nearest,
-  oneOf,
-  plain,
-  provenance,
-  sourced,
-  UserError,
-} from "../../lib/config/mod.ts";
+import { loadConfig, nearest, oneOf, plain, provenance, sourced } from "../../lib/config/mod.ts";
+import { UserError } from "../../lib/files/mod.ts";
 
 const schema = z.strictObject({
   name: z.string(),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { relatedPairs } from "../../lib/concepts/mod.ts";
 import {
   conceptAccuracy,
   conceptToClassAccuracy,
-  relatedPairs,
   tcavScore,
   top1Accuracy,
 } from "../../lib/metrics/mod.ts";

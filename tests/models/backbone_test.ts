@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { atScale, backboneSchema, loadConfig, UserError } from "../../lib/config/mod.ts";
+import { atScale, backboneSchema, loadConfig } from "../../lib/config/mod.ts";
+import { UserError } from "../../lib/files/mod.ts";
 import { networkOf } from "../../lib/models/architectures/mod.ts";
 import {
   backboneOutputs,
@@ -10,7 +11,8 @@ import {
 } from "../../lib/models/mod.ts";
 import { checkStateDict } from "../../lib/models/state_dict.ts";
 import { networkGraph } from "../../lib/models/network_graph.ts";
-import { dot, norm, readOnnx, row, type Tensor, tensor } from "../../lib/tensor/mod.ts";
+import { readOnnx } from "../../lib/onnx/mod.ts";
+import { dot, norm, row, type Tensor, tensor } from "../../lib/tensor/mod.ts";
 import { formulaPixels, formulaWeights } from "./_formula.ts";
 import { sizedBackbone } from "./_parity.ts";
 

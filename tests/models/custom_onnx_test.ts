@@ -1,7 +1,9 @@
 import { deepEqual, ok, rejects } from "node:assert/strict";
-import { onnxBackboneSchema, UserError } from "../../lib/config/mod.ts";
+import { onnxBackboneSchema } from "../../lib/config/mod.ts";
+import { UserError } from "../../lib/files/mod.ts";
 import { openOnnxClassifier } from "../../lib/models/mod.ts";
-import { createGraph, type Tensor, tensor } from "../../lib/tensor/mod.ts";
+import { createGraph } from "../../lib/onnx/mod.ts";
+import { type Tensor, tensor } from "../../lib/tensor/mod.ts";
 import { formulaPixels } from "./_formula.ts";
 
 const folder = "tests/fixtures/models/onnx";

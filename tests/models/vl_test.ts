@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { hubModelSchema, loadConfig, UserError } from "../../lib/config/mod.ts";
+import { hubModelSchema, loadConfig } from "../../lib/config/mod.ts";
+import { UserError } from "../../lib/files/mod.ts";
 import { openVlModel } from "../../lib/models/mod.ts";
 import { row } from "../../lib/tensor/mod.ts";
 

@@ -7,7 +7,7 @@ import {
   foldTable,
   renderFigure,
 } from "../../lib/report/mod.ts";
-import { UserError } from "../../lib/config/mod.ts";
+import { UserError } from "../../lib/files/mod.ts";
 import { run, spec, statistics, syntheticRuns } from "./_synthetic.ts";
 
 Deno.test("describeTable() counts wins, signs, intervals and p-values, by hand", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { canonicalJson, contentKey, openStore, StorageError } from "../../lib/store/mod.ts";
+import { StorageError } from "../../lib/files/mod.ts";
+import { canonicalJson, contentKey, openStore } from "../../lib/store/mod.ts";
 
 const ref = { stage: "features", key: contentKey({ a: 1 }), part: "chunk-0" };
 const bytes = new TextEncoder().encode("payload");

@@ -5,14 +5,9 @@
  *     deno run --allow-read --allow-write --allow-env --allow-ffi --allow-sys tools/zoo/export_worlds.ts DIR
  */
 import { join } from "node:path";
-import {
-  loadConfig,
-  plain,
-  UserError,
-  type WorldConfig,
-  worldSchema,
-} from "../../lib/config/mod.ts";
-import { writeWorld } from "../../lib/data/mod.ts";
+import { loadConfig, plain, type WorldConfig, worldSchema } from "../../lib/config/mod.ts";
+import { UserError } from "../../lib/files/mod.ts";
+import { writeWorld } from "../../lib/world/mod.ts";
 
 const [directory] = Deno.args;
 if (directory === undefined) throw new UserError("Exporting the worlds of the zoo: name a folder.");

@@ -1,4 +1,5 @@
-import { float, type GraphBuilder, type Tensor, tensor, type Value } from "../../tensor/mod.ts";
+import { float, type GraphBuilder, type Value } from "../../onnx/mod.ts";
+import { type Tensor, tensor } from "../../tensor/mod.ts";
 
 /**
  * One step of a network, which knows its inputs: a network is its outputs. The same description

@@ -1,4 +1,5 @@
-import { type GraphBuilder, type Tensor, tensor, type Value } from "../../tensor/mod.ts";
+import type { GraphBuilder, Value } from "../../onnx/mod.ts";
+import { type Tensor, tensor } from "../../tensor/mod.ts";
 import { fullyConnected, type Layer } from "./_layers.ts";
 
 /** The epsilon of torchvision's layer norms. */

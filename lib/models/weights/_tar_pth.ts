@@ -1,4 +1,4 @@
-import { tarEntries } from "../../data/archive/mod.ts";
+import { tarEntries } from "../../files/mod.ts";
 import { itemSize, type Tensor } from "../../tensor/mod.ts";
 import { readInt64, readItems } from "./_legacy_pth.ts";
 import { materialise } from "./_materialise.ts";

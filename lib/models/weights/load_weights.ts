@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { UserError } from "../../config/mod.ts";
+import { UserError } from "../../files/mod.ts";
 import { readSafetensors, type Tensor } from "../../tensor/mod.ts";
 import { readPth, unzipPth } from "./pth.ts";
 

@@ -1,9 +1,4 @@
-import {
-  memorySource,
-  readZipDirectory,
-  readZipEntry,
-  type ZipEntry,
-} from "../../data/archive/mod.ts";
+import { memorySource, readZipDirectory, readZipEntry, type ZipEntry } from "../../files/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { readLegacyPth } from "./_legacy_pth.ts";
 import { materialise } from "./_materialise.ts";

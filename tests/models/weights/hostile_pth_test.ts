@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { UserError } from "../../../lib/config/mod.ts";
+import { UserError } from "../../../lib/files/mod.ts";
 import { loadWeights } from "../../../lib/models/weights/mod.ts";
 
 const fixture = new URL("../../fixtures/models/hostile-pth.json.gz", import.meta.url);

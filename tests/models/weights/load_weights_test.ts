@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UserError } from "../../../lib/config/mod.ts";
+import { UserError } from "../../../lib/files/mod.ts";
 import { loadWeights } from "../../../lib/models/weights/mod.ts";
 import { tensor, writeSafetensors } from "../../../lib/tensor/mod.ts";
 

@@ -1,0 +1,8 @@
+/** Datasets: readers of the real formats. */
+export * from "./broden.ts";
+export * from "./broden_labels.ts";
+export * from "./cifar100.ts";
+export * from "./class_view.ts";
+export * from "./cub200.ts";
+export * from "./image_folder.ts";
+export * from "./imagenet.ts";

@@ -1,0 +1,8 @@
+/** Atomic writes, hashes, folder walks, archives that nobody vouches for, bounded parallelism. */
+export * from "./atomic_file.ts";
+export * from "./byte_source.ts";
+export * from "./hash.ts";
+export * from "./ordered.ts";
+export * from "./tar.ts";
+export * from "./user_error.ts";
+export * from "./zip.ts";

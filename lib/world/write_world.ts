@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import type { WorldConfig } from "../config/mod.ts";
+import { brodenImages, writeBroden } from "./broden.ts";
+import { cifarImages, writeCifar100 } from "./cifar100.ts";
+import { worldClasses } from "./classes.ts";
+import { worldPairs } from "./concepts.ts";
+import { cubImages, writeCub200 } from "./cub200.ts";
+import { imageNetImages, writeImageNet } from "./imagenet.ts";
+import { type Progress, writeUnder } from "./_write.ts";
+
+/** The datasets that the world can be written as. */
+export const worldDatasets = ["broden", "imagenet", "cub200", "cifar100"] as const;
+export type WorldDataset = typeof worldDatasets[number];
+
+const writers = {
+  broden: writeBroden,
+  imagenet: writeImageNet,
+  cub200: writeCub200,
+  cifar100: writeCifar100,
+};
+const counts = {
+  broden: (config: WorldConfig) => brodenImages(config).length,
+  imagenet: (config: WorldConfig) =>
+    imageNetImages(config, "train").length + imageNetImages(config, "val").length,
+  cub200: (config: WorldConfig) => cubImages(config).length,
+  cifar100: (config: WorldConfig) =>
+    cifarImages(config, "train").length + cifarImages(config, "test").length,
+};
+
+/**
+ * Writes the world in the formats of the real datasets, one folder each under `root`, which is made
+ * where it is missing, and pairs.csv: the concepts that define each class. The same config gives the
+ * same bytes. Each dataset also gets a factors.csv with the truth about every image.
+ */
+export async function writeWorld(
+  root: string,
+  config: WorldConfig,
+  { datasets, onProgress }: { datasets: readonly WorldDataset[]; onProgress?: Progress },
+): Promise<void> {
+  const total = datasets.reduce((sum, dataset) => sum + counts[dataset](config), 0);
+  let done = 0;
+  const onDone = () => onProgress?.(++done, total);
+  for (const dataset of datasets) {
+    await writers[dataset](join(root, dataset), { config, onDone });
+  }
+  const pairs = worldPairs(worldClasses()).map((pair) => `${pair.concept},${pair.class}`);
+  await writeUnder(root, { path: "pairs.csv", bytes: ["concept,class", ...pairs] });
+}
