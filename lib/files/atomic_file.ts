@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { createTemporaryFile } from "./temporary.ts";
 
 /** A file could not be written: the disk is full, or the folder is read-only or gone. */
 export class StorageError extends Error {
@@ -15,29 +16,64 @@ export async function writeFileAtomically(
   path: string,
   ...parts: readonly Uint8Array[]
 ): Promise<void> {
-  const temporary = join(dirname(path), temporaryName());
+  await place(path, { parts, move: (temporary) => Deno.rename(temporary, path) });
+}
+
+/**
+ * As {@linkcode writeFileAtomically}, but a file that is there already stays: of several writers the
+ * first wins, and no reader ever sees a file replaced, which over NFS would fail in its hands.
+ *
+ * @throws {StorageError} when the disk is full or the folder cannot be written.
+ */
+export async function publishFile(path: string, ...parts: readonly Uint8Array[]): Promise<void> {
+  await place(path, { parts, move: (temporary) => moveUnlessThere(temporary, path) });
+}
+
+/**
+ * Makes a folder and tries whether files can be written into it.
+ *
+ * @throws {StorageError} when they cannot.
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  const probe = join(folder, `.writable-${crypto.randomUUID()}`);
+  await writeFileAtomically(probe);
+  await Deno.remove(probe);
+}
+
+async function place(
+  path: string,
+  { parts, move }: {
+    readonly parts: readonly Uint8Array[];
+    readonly move: (temporary: string) => Promise<void>;
+  },
+): Promise<void> {
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
-    using file = await Deno.open(temporary, { write: true, createNew: true });
-    for (const part of parts) await writeAll(file, part);
-    await file.syncData();
-    await Deno.rename(temporary, path);
+    await using temporary = await createTemporaryFile(dirname(path));
+    for (const part of parts) await writeAll(temporary.file, part);
+    await temporary.file.syncData();
+    await move(temporary.path);
   } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
     throw asStorageError(path, cause);
   }
 }
 
-const temporaryPrefix = ".writing-";
-
-/** A name that no other writer uses. */
-export function temporaryName(): string {
-  return `${temporaryPrefix}${crypto.randomUUID()}`;
+/** A link is refused when the name is taken, which a rename is not. */
+async function moveUnlessThere(temporary: string, path: string): Promise<void> {
+  try {
+    await Deno.link(temporary, path);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    if (!isUnsupported(error)) throw error;
+    await Deno.rename(temporary, path);
+  }
 }
 
-/** Whether a name is that of an unfinished write. */
-export function isTemporary(name: string): boolean {
-  return name.startsWith(temporaryPrefix);
+/** Some file systems have no links, such as FAT and many that a cloud's storage is mounted by. */
+function isUnsupported(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return error instanceof Deno.errors.NotSupported ||
+    ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"].includes(String(code));
 }
 
 /** Explains a failed write in one sentence; other errors pass unchanged. */
@@ -50,7 +86,7 @@ export function asStorageError(path: string, cause: unknown): unknown {
       { cause },
     );
   }
-  if (code === "EROFS" || code === "EACCES" || code === "EPERM" || code === "ENOTDIR") {
+  if (["EROFS", "EACCES", "EPERM", "ENOTDIR", "EEXIST"].includes(`${code}`)) {
     return new StorageError(
       `Writing ${path} failed: its folder is not writable. Make it writable, or name another folder.`,
       { cause },
@@ -59,6 +95,7 @@ export function asStorageError(path: string, cause: unknown): unknown {
   return cause;
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+/** Writes all of the bytes where the file stands. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let offset = 0; offset < bytes.length;) offset += await file.write(bytes.subarray(offset));
 }

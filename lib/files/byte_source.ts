@@ -43,7 +43,7 @@ function requireWithin(
   size: number,
   { offset, length }: { readonly offset: number; readonly length: number },
 ): void {
-  if (offset < 0 || length < 0 || offset + length > size) {
+  if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
     throw new RangeError(`Bytes ${offset} to ${offset + length} of ${size} were asked for.`);
   }
 }

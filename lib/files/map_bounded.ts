@@ -1,22 +1,37 @@
+/** How much is done at once. */
+export interface MapBoundedOptions<T, R> {
+  /** Items at work at once. */
+  readonly concurrency: number;
+  /**
+   * Items begun and not yet taken by the consumer, which bounds memory; `concurrency` unless given.
+   * More lets the others go on while the first takes long.
+   */
+  readonly ahead?: number;
+  map(item: T): Promise<R>;
+}
+
 /**
- * Maps items with up to `concurrency` at work at once and yields the results in the items' order.
- * The first failure, in order, is thrown; what is still at work is awaited before.
+ * Maps items with bounded parallelism and yields the results in the items' order. The first
+ * failure, in order, is thrown; what is still at work is awaited before.
  */
-export async function* ordered<T, R>(
-  items: Iterable<T>,
-  { concurrency, map }: { readonly concurrency: number; map(item: T): Promise<R> },
+export async function* mapBounded<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  { concurrency, ahead = concurrency, map }: MapBoundedOptions<T, R>,
 ): AsyncGenerator<R> {
-  const atWork: Promise<R>[] = [];
+  const begun: Promise<R>[] = [];
+  const atWork = new Set<Promise<unknown>>();
   try {
-    for (const item of items) {
+    for await (const item of items) {
+      while (begun.length >= ahead) yield await begun.shift()!;
+      while (atWork.size >= concurrency) await Promise.race(atWork);
       const result = map(item);
-      // Awaited below, in order; until then a failure is not unhandled.
-      result.catch(() => {});
-      atWork.push(result);
-      if (atWork.length >= concurrency) yield await atWork.shift()!;
+      begun.push(result);
+      // A failure is thrown when its turn comes; until then it is not unhandled.
+      const ended: Promise<unknown> = result.catch(() => {}).then(() => atWork.delete(ended));
+      atWork.add(ended);
     }
-    while (atWork.length > 0) yield await atWork.shift()!;
+    while (begun.length > 0) yield await begun.shift()!;
   } finally {
-    await Promise.allSettled(atWork);
+    await Promise.all(atWork);
   }
 }

@@ -1,3 +1,5 @@
+import { quote } from "./quote.ts";
+
 /** One entry of a tar archive. */
 export interface TarEntry {
   /** The path as written, which may be hostile. */
@@ -74,7 +76,7 @@ async function* bodyOf(input: BlockReader, section: Section): AsyncGenerator<Uin
       if (body.length > 0) yield body;
     }
   } catch (cause) {
-    throw fault(`the archive ends inside "${section.name}"`, cause);
+    throw fault(`the archive ends inside ${quote(section.name)}`, cause);
   }
 }
 
@@ -126,7 +128,7 @@ function safeSize(size: number): number {
 
 function octal(field: Uint8Array): number {
   const digits = text(field).trim();
-  if (!/^[0-7]*$/.test(digits)) throw fault(`"${digits}" is no octal number`);
+  if (!/^[0-7]*$/.test(digits)) throw fault(`${quote(digits)} is no octal number`);
   return parseInt(digits || "0", 8);
 }
 

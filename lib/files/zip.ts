@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { ByteSource } from "./byte_source.ts";
+import { quote } from "./quote.ts";
 
 /** One entry of a zip file, as its central directory describes it. */
 export interface ZipEntry {
@@ -35,7 +36,7 @@ export async function readZipDirectory(source: ByteSource): Promise<readonly Zip
   let position = 0;
   for (let i = 0; i < count; i++) {
     const { entry, end } = readEntry(directory, position);
-    if (names.has(entry.name)) throw fault(`the entry "${entry.name}" occurs twice`);
+    if (names.has(entry.name)) throw fault(`the entry ${quote(entry.name)} occurs twice`);
     names.add(entry.name);
     entries.push(entry);
     position = end;
@@ -56,14 +57,16 @@ export async function* zipEntryChunks(
   let crc = 0;
   for await (const chunk of inflated(packedChunks(source, { entry, start }), entry)) {
     size += chunk.length;
-    if (size > entry.size) throw fault(`"${entry.name}" unpacks to more than ${entry.size} bytes`);
+    if (size > entry.size) {
+      throw fault(`${quote(entry.name)} unpacks to more than ${entry.size} bytes`);
+    }
     crc = crc32(chunk, crc);
     yield chunk;
   }
   if (size !== entry.size) {
-    throw fault(`"${entry.name}" unpacks to ${size} bytes, not ${entry.size}`);
+    throw fault(`${quote(entry.name)} unpacks to ${size} bytes, not ${entry.size}`);
   }
-  if (crc !== entry.crc) throw fault(`"${entry.name}" is damaged, its CRC-32 does not match`);
+  if (crc !== entry.crc) throw fault(`${quote(entry.name)} is damaged, its CRC-32 does not match`);
 }
 
 /** The whole of an entry; a view on the source where that is in memory and the entry is stored. */
@@ -71,7 +74,7 @@ export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise
   if (entry.method === "stored") {
     const bytes = await source.read(await dataStart(source, entry), entry.size);
     if (crc32(bytes) !== entry.crc) {
-      throw fault(`"${entry.name}" is damaged, its CRC-32 does not match`);
+      throw fault(`${quote(entry.name)} is damaged, its CRC-32 does not match`);
     }
     return bytes;
   }
@@ -140,16 +143,18 @@ function readEntry(
     view.getUint32(20, true),
     view.getUint32(42, true),
   ]) as [number, number, number];
-  if ((view.getUint16(8, true) & 1) !== 0) throw fault(`"${name}" is encrypted`);
+  if ((view.getUint16(8, true) & 1) !== 0) throw fault(`${quote(name)} is encrypted`);
   const method = ({ 0: "stored", 8: "deflated" } as const)[view.getUint16(10, true)];
   if (method === undefined) {
-    throw fault(`"${name}" is packed by method ${view.getUint16(10, true)}, known are 0 and 8`);
+    throw fault(
+      `${quote(name)} is packed by method ${view.getUint16(10, true)}, known are 0 and 8`,
+    );
   }
   const possible = method === "stored"
     ? size === compressedSize
     : size <= compressedSize * MAX_EXPANSION;
   if (!possible) {
-    throw fault(`"${name}" claims ${size} bytes from ${compressedSize}, which is impossible`);
+    throw fault(`${quote(name)} claims ${size} bytes from ${compressedSize}, which is impossible`);
   }
   const kind = kindOf(name, view);
   const crc = view.getUint32(16, true);
@@ -196,7 +201,7 @@ function withLimits(
   return entries.map((entry) => {
     const limit = next.get(entry.offset)!;
     if (entry.offset + 30 + entry.compressedSize > limit) {
-      throw fault(`"${entry.name}" overlaps the next entry`);
+      throw fault(`${quote(entry.name)} overlaps the next entry`);
     }
     return { ...entry, limit };
   });
@@ -207,10 +212,10 @@ async function dataStart(source: ByteSource, entry: ZipEntry): Promise<number> {
   const nameLength = header.getUint16(26, true);
   const start = entry.offset + 30 + nameLength + header.getUint16(28, true);
   if (header.getUint32(0, true) !== 0x04034b50 || start + entry.compressedSize > entry.limit) {
-    throw fault(`"${entry.name}" has a malformed local header`);
+    throw fault(`${quote(entry.name)} has a malformed local header`);
   }
   if (decodeName(await source.read(entry.offset + 30, nameLength)) !== entry.name) {
-    throw fault(`"${entry.name}" has another name in its local header`);
+    throw fault(`${quote(entry.name)} has another name in its local header`);
   }
   return start;
 }
@@ -234,7 +239,7 @@ async function* inflated(
   try {
     yield* ReadableStream.from(packed).pipeThrough(new DecompressionStream("deflate-raw"));
   } catch (cause) {
-    throw fault(`"${entry.name}" is damaged and does not unpack`, cause);
+    throw fault(`${quote(entry.name)} is damaged and does not unpack`, cause);
   }
 }
 

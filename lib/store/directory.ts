@@ -1,6 +1,13 @@
 import { dirname, join } from "node:path";
-import { asStorageError, temporaryName } from "../files/mod.ts";
-import { sha256 } from "../files/mod.ts";
+import {
+  asStorageError,
+  createTemporaryFolder,
+  hashFile,
+  mapBounded,
+  sha256,
+  walkFiles,
+  writeAll,
+} from "../files/mod.ts";
 import { canonicalJson } from "./content_key.ts";
 
 /** The name of the record that a published folder carries. */
@@ -12,35 +19,56 @@ export interface DirectoryRecord {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** The name of a file in a temporary folder that is locked while the folder is filled. */
+export const directoryLock = recordName;
+
 /**
  * Fills a temporary folder and renames it to `path`, with a record of the checksums of its files.
- * When another process has published the same folder meanwhile, that one stays.
+ * When another process has published a sound one meanwhile, that one stays and is returned.
  */
 export async function publishDirectory(
   path: string,
   fill: (directory: string) => Promise<void>,
 ): Promise<DirectoryRecord> {
-  const temporary = join(dirname(path), temporaryName());
   try {
-    await Deno.mkdir(temporary, { recursive: true });
-    await fill(temporary);
-    const files = await checksums(temporary);
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await using temporary = await createTemporaryFolder(dirname(path), { lock: directoryLock });
+    await fill(temporary.path);
+    const files = await checksums(temporary.path);
     const record = canonicalJson({ files, checksum: sha256(canonicalJson(files)) });
-    await Deno.writeTextFile(join(temporary, recordName), record);
-    await Deno.rename(temporary, path).catch(async (error) => {
-      if (await openDirectory(path) === "missing") throw error;
-      await Deno.remove(temporary, { recursive: true });
-    });
-    return { path, files };
+    await writeAll(temporary.file, new TextEncoder().encode(record));
+    return await renameUnlessThere(temporary.path, { path, files });
   } catch (cause) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {});
     throw asStorageError(path, cause);
   }
 }
 
+/** A folder cannot be renamed to one that is not empty. */
+async function renameUnlessThere(
+  temporary: string,
+  record: DirectoryRecord,
+): Promise<DirectoryRecord> {
+  const { path } = record;
+  try {
+    await Deno.rename(temporary, path);
+    return record;
+  } catch (error) {
+    const there = await openDirectory(path);
+    if (typeof there === "object") return there;
+    if (there === "missing") throw error;
+    await Deno.remove(path, { recursive: true });
+    await Deno.rename(temporary, path);
+    return record;
+  }
+}
+
+/** How far the comparison of a folder with its record is, in files. */
+export type OnCompared = (done: number, total: number) => void;
+
 /** Opens a published folder after comparing every file with its recorded checksum. */
 export async function openDirectory(
   path: string,
+  { onCompared }: { readonly onCompared?: OnCompared } = {},
 ): Promise<DirectoryRecord | "missing" | "corrupt"> {
   try {
     await Deno.lstat(path);
@@ -50,28 +78,33 @@ export async function openDirectory(
   }
   try {
     const record = JSON.parse(await Deno.readTextFile(join(path, recordName)));
-    const found = sha256(canonicalJson(await checksums(path)));
+    const total = Object.keys(record.files).length;
+    const files = await checksums(path, { onHashed: (done) => onCompared?.(done, total) });
+    const found = sha256(canonicalJson(files));
     return found === record.checksum ? { path, files: record.files } : "corrupt";
-  } catch {
-    return "corrupt";
+  } catch (error) {
+    const isDamage = [SyntaxError, TypeError, Deno.errors.NotFound, Deno.errors.NotADirectory]
+      .some((damage) => error instanceof damage);
+    if (isDamage) return "corrupt";
+    throw error;
   }
 }
 
 /** The SHA-256 of every file below `root` by relative path, in sorted order. */
-async function checksums(root: string): Promise<Record<string, string>> {
+async function checksums(
+  root: string,
+  { onHashed }: { readonly onHashed?: (done: number) => void } = {},
+): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  for (const path of await filesBelow(root, "")) {
-    files[path] = sha256(await Deno.readFile(join(root, path)));
+  const hashed = mapBounded(walkFiles(root), {
+    concurrency: 32,
+    map: async (path) => ({ path, ...await hashFile(join(root, path)) }),
+  });
+  let done = 0;
+  for await (const { path, sha256 } of hashed) {
+    if (path === recordName) continue;
+    files[path] = sha256;
+    onHashed?.(++done);
   }
   return files;
-}
-
-async function filesBelow(root: string, folder: string): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const entry of Deno.readDir(join(root, folder))) {
-    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory) paths.push(...await filesBelow(root, path));
-    else if (path !== recordName) paths.push(path);
-  }
-  return paths.sort();
 }

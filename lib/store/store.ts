@@ -1,7 +1,20 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { isTemporary, writeFileAtomically } from "../files/mod.ts";
-import { type DirectoryRecord, openDirectory, publishDirectory } from "./directory.ts";
+import {
+  type FolderEntry,
+  isTemporary,
+  mapBounded,
+  publishFile,
+  readFolder,
+  removeAbandoned,
+  walkFiles,
+} from "../files/mod.ts";
+import { seal, unseal } from "./_sealed_file.ts";
+import {
+  directoryLock,
+  type DirectoryRecord,
+  openDirectory,
+  publishDirectory,
+} from "./directory.ts";
 
 /** The address of an artifact: the stage that makes it and the hash of all that its bytes depend on. */
 export interface ArtifactRef {
@@ -12,8 +25,8 @@ export interface ArtifactRef {
 }
 
 /**
- * Artifacts on disk. Several processes may share one: an artifact appears whole, by a rename, and
- * equal addresses hold equal bytes, so the last writer of two changes nothing.
+ * Artifacts on disk. Several processes may share one: an artifact appears whole, and the first
+ * writer of two wins; equal addresses hold equal bytes.
  */
 export interface Store {
   readonly root: string;
@@ -21,7 +34,7 @@ export interface Store {
   has(ref: ArtifactRef): Promise<boolean>;
   /** The bytes, or `undefined` when the artifact is missing or corrupt; a corrupt one is removed. */
   read(ref: ArtifactRef): Promise<Uint8Array | undefined>;
-  /** Publishes an artifact. */
+  /** Publishes an artifact; one that is there stays. */
   write(ref: ArtifactRef, bytes: Uint8Array): Promise<void>;
   /**
    * A folder artifact as `publishDirectory` wrote it, or `undefined`; a corrupt one is removed. Its
@@ -33,19 +46,38 @@ export interface Store {
     ref: ArtifactRef,
     fill: (directory: string) => Promise<void>,
   ): Promise<DirectoryRecord>;
-  /** Removes what killed processes began to write and did not finish, if it is older than `age`. */
+  /** Keeps the record of the stage at `ref` beside its artifacts; the first one stays. */
+  writeRecord(ref: ArtifactRef, record: StageRecord): Promise<void>;
+  /** The record of the stage at `ref`, whatever the part, or `undefined`. */
+  readRecord(ref: ArtifactRef): Promise<StageRecord | undefined>;
+  /**
+   * Removes what killed processes began to write and did not finish: those of this machine at once,
+   * others when older than `age`.
+   */
   removeUnfinished(age: { readonly milliseconds: number }): Promise<void>;
   /** Removes every artifact and unfinished write; returns the bytes freed. */
   clean(): Promise<number>;
+}
+
+/** What computing a stage's value took, kept beside it: a later run that only reads it can tell. */
+export interface StageRecord {
+  /** The machine that computed it. */
+  readonly host: string;
+  /** When the computation began, in ISO 8601. */
+  readonly started: string;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+  /** What a user should know of the value, in sentences. */
+  readonly remarks: readonly string[];
 }
 
 /** What the store tells its owner. */
 export interface StoreEvents {
   /** An artifact failed its checksum and was removed; whoever needs it computes it again. */
   readonly onCorrupt?: (path: string) => void;
+  /** A folder artifact is being compared with its checksums, file by file. */
+  readonly onCompared?: (path: string, done: number, total: number) => void;
 }
-
-const digestLength = 32;
 
 /** How deep the parts of an artifact lie: stage, two digits of the key, key. */
 const partDepth = 3;
@@ -54,38 +86,50 @@ const partDepth = 3;
  * Opens the store in a folder, which need not exist. An artifact file is the SHA-256 of its payload
  * followed by the payload.
  */
-export function openStore(root: string, { onCorrupt = () => {} }: StoreEvents = {}): Store {
+export function openStore(
+  root: string,
+  { onCorrupt = () => {}, onCompared = () => {} }: StoreEvents = {},
+): Store {
   const pathOf = ({ stage, key, part }: ArtifactRef) =>
     join(root, stage, key.slice(0, 2), part === undefined ? key : join(key, part));
+  const recordPathOf = ({ stage, key }: ArtifactRef) => `${pathOf({ stage, key })}.record`;
   const discard = async (path: string) => {
     onCorrupt(path);
     await Deno.remove(path, { recursive: true }).catch(onMissing(undefined));
   };
+  const readFile = async (path: string) => {
+    const file = await Deno.readFile(path).catch(onMissing(undefined));
+    if (file === undefined) return undefined;
+    const payload = unseal(file);
+    if (payload === undefined) await discard(path);
+    return payload;
+  };
+  const writeFile = (path: string, bytes: Uint8Array) => publishFile(path, ...seal(bytes));
   const verified = new Map<string, DirectoryRecord>();
   return {
     root,
     has: (ref) => Deno.lstat(pathOf(ref)).then(() => true, onMissing(false)),
-    read: async (ref) => {
-      const path = pathOf(ref);
-      const file = await Deno.readFile(path).catch(onMissing(undefined));
-      if (file === undefined) return undefined;
-      const payload = file.subarray(digestLength);
-      if (digest(payload).equals(file.subarray(0, digestLength))) return payload;
-      await discard(path);
-      return undefined;
-    },
-    write: (ref, bytes) => writeFileAtomically(pathOf(ref), digest(bytes), bytes),
+    read: (ref) => readFile(pathOf(ref)),
+    write: (ref, bytes) => writeFile(pathOf(ref), bytes),
     openDirectory: async (ref) => {
       const path = pathOf(ref);
       const known = verified.get(path);
       if (known !== undefined) return known;
-      const opened = await openDirectory(path);
+      const opened = await openDirectory(path, {
+        onCompared: (done, total) => onCompared(path, done, total),
+      });
       if (opened === "corrupt") await discard(path);
       if (typeof opened !== "object") return undefined;
       verified.set(path, opened);
       return opened;
     },
     publishDirectory: (ref, fill) => publishDirectory(pathOf(ref), fill),
+    writeRecord: (ref, record) =>
+      writeFile(recordPathOf(ref), new TextEncoder().encode(JSON.stringify(record))),
+    readRecord: async (ref) => {
+      const bytes = await readFile(recordPathOf(ref));
+      return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    },
     removeUnfinished: ({ milliseconds }) =>
       removeUnfinished(root, { before: Date.now() - milliseconds }),
     clean: () => removeTree(root),
@@ -97,36 +141,41 @@ async function removeUnfinished(
   folder: string,
   { before, depth = 0 }: { readonly before: number; readonly depth?: number },
 ): Promise<void> {
-  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(onMissing([]));
-  for (const { name, isDirectory } of entries) {
+  for (const { name, kind } of entriesOf(folder)) {
     const path = join(folder, name);
     if (isTemporary(name)) {
+      if (await removeAbandoned(path, { lock: directoryLock })) continue;
       const modified = (await Deno.lstat(path).catch(onMissing(undefined)))?.mtime?.getTime();
       if (modified === undefined || modified >= before) continue;
       await Deno.remove(path, { recursive: true }).catch(onMissing(undefined));
-    } else if (isDirectory && depth < partDepth) {
+    } else if (kind === "folder" && depth < partDepth) {
       await removeUnfinished(path, { before, depth: depth + 1 });
     }
   }
 }
 
+function entriesOf(folder: string): FolderEntry[] {
+  try {
+    return readFolder(folder);
+  } catch (error) {
+    return onMissing([])(error);
+  }
+}
+
 async function removeTree(root: string): Promise<number> {
-  const bytes = await treeSize(root);
+  const bytes = await treeSize(root).catch(onMissing(0));
   await Deno.remove(root, { recursive: true }).catch(onMissing(undefined));
   return bytes;
 }
 
-async function treeSize(path: string): Promise<number> {
-  const info = await Deno.lstat(path).catch(onMissing(undefined));
-  if (info === undefined) return 0;
-  if (!info.isDirectory) return info.size;
+async function treeSize(root: string): Promise<number> {
+  const sizes = mapBounded(walkFiles(root, { followLinks: false }), {
+    concurrency: 32,
+    map: async (path) => (await Deno.lstat(join(root, path)).catch(onMissing(undefined)))?.size,
+  });
   let bytes = 0;
-  for await (const entry of Deno.readDir(path)) bytes += await treeSize(join(path, entry.name));
+  for await (const size of sizes) bytes += size ?? 0;
   return bytes;
-}
-
-function digest(payload: Uint8Array) {
-  return createHash("sha256").update(payload).digest();
 }
 
 function onMissing<T>(value: T): (error: unknown) => T {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { crc32, deflateRawSync } from "node:zlib";
+import { deflateRawSync } from "node:zlib";
 import {
   fileSource,
   memorySource,
@@ -7,6 +7,7 @@ import {
   readZipEntry,
   zipEntryChunks,
 } from "../../lib/files/mod.ts";
+import { zip, type ZipFields } from "./_zip_files.ts";
 
 const fixtures = new URL("../fixtures/data/archives/", import.meta.url).pathname;
 const LONG = `folder/${"long-name/".repeat(14)}end.txt`;
@@ -16,59 +17,6 @@ const files: Record<string, Uint8Array> = {
   "folder/empty.txt": new Uint8Array(),
   [LONG]: Uint8Array.from({ length: 1280 }, (_, i) => i % 256),
 };
-
-interface Fields {
-  name: string;
-  body: Uint8Array;
-  method?: number;
-  flags?: number;
-  size?: number;
-  compressed?: number;
-  crc?: number;
-  offset?: number;
-  attributes?: number;
-  localName?: string;
-}
-
-/** A zip whose fields may lie. */
-function zip(entries: Fields[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const directory: Uint8Array[] = [];
-  let at = 0;
-  for (const entry of entries) {
-    const { name, body, method = 0, flags = 0, attributes = 0 } = entry;
-    const packed = method === 8 ? deflateRawSync(body) : body;
-    const encoded = new TextEncoder().encode(name);
-    const local = new TextEncoder().encode(entry.localName ?? name);
-    const header = new DataView(new ArrayBuffer(30));
-    header.setUint32(0, 0x04034b50, true);
-    header.setUint16(26, local.length, true);
-    parts.push(new Uint8Array(header.buffer), local, packed);
-    const central = new DataView(new ArrayBuffer(46));
-    central.setUint32(0, 0x02014b50, true);
-    central.setUint8(5, 3);
-    central.setUint16(8, flags, true);
-    central.setUint16(10, method, true);
-    central.setUint32(16, entry.crc ?? crc32(body), true);
-    central.setUint32(20, entry.compressed ?? packed.length, true);
-    central.setUint32(24, entry.size ?? body.length, true);
-    central.setUint16(28, encoded.length, true);
-    central.setUint32(38, attributes * 65536, true);
-    central.setUint32(42, entry.offset ?? at, true);
-    directory.push(new Uint8Array(central.buffer), encoded);
-    at += 30 + local.length + packed.length;
-  }
-  const size = directory.reduce((sum, part) => sum + part.length, 0);
-  const end = new DataView(new ArrayBuffer(22));
-  end.setUint32(0, 0x06054b50, true);
-  end.setUint16(8, entries.length, true);
-  end.setUint16(10, entries.length, true);
-  end.setUint32(12, size, true);
-  end.setUint32(16, at, true);
-  return Uint8Array.from(
-    [...parts, ...directory, new Uint8Array(end.buffer)].flatMap((part) => [...part]),
-  );
-}
 
 async function readAll(bytes: Uint8Array): Promise<Record<string, Uint8Array>> {
   const source = memorySource(bytes);
@@ -121,7 +69,7 @@ Deno.test("readZipEntry() notices every changed byte of data", async () => {
 Deno.test("readZipDirectory() refuses lies with their reason", async () => {
   const body = new Uint8Array(100);
   const big = new Uint8Array(1_000_000);
-  const cases: [Fields[], RegExp][] = [
+  const cases: [ZipFields[], RegExp][] = [
     [[{ name: "a", body }, { name: "a", body }], /"a" occurs twice/],
     [[{ name: "a", body }, { name: "b", body, offset: 0 }], /two entries lie at byte 0/],
     [[{ name: "a", body, compressed: 150, size: 150 }, { name: "b", body }], /"a" overlaps/],

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { StorageError } from "../../lib/files/mod.ts";
+import { StorageError, walkFiles } from "../../lib/files/mod.ts";
 import { canonicalJson, contentKey, openStore } from "../../lib/store/mod.ts";
 
 const ref = { stage: "features", key: contentKey({ a: 1 }), part: "chunk-0" };
+const storeModule = new URL("../../lib/store/mod.ts", import.meta.url).href;
+const filesModule = new URL("../../lib/files/mod.ts", import.meta.url).href;
 const bytes = new TextEncoder().encode("payload");
 
 Deno.test("canonicalJson() ignores the order of keys and drops undefined", () => {
@@ -124,6 +126,133 @@ Deno.test("two stores on one folder publish the same artifact without harm", asy
   ]);
   assert.deepEqual(published[0], published[1]);
   assert.deepEqual(await first.read(ref), bytes);
+});
+
+Deno.test("store.write() keeps the first of two artifacts, also of many writers at once", async () => {
+  const root = await Deno.makeTempDir();
+  const stores = Array.from({ length: 8 }, () => openStore(root));
+  const payload = (i: number) => new Uint8Array(1000).fill(i);
+  await Promise.all(stores.map((store, i) => store.write(ref, payload(i))));
+  const first = (await stores[0]!.read(ref))!;
+  assert.deepEqual(first, payload(first[0]!));
+  await stores[0]!.write(ref, payload(99));
+  assert.deepEqual(await stores[1]!.read(ref), first);
+  const folder = join(root, ref.stage, ref.key.slice(0, 2), ref.key);
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), [ref.part]);
+});
+
+Deno.test("store.write() publishes where the file system has no links", async () => {
+  const { link } = Deno;
+  try {
+    Deno.link = () => Promise.reject(new Deno.errors.NotSupported("no links here"));
+    const store = openStore(await Deno.makeTempDir());
+    await store.write(ref, bytes);
+    assert.deepEqual(await store.read(ref), bytes);
+  } finally {
+    Deno.link = link;
+  }
+});
+
+Deno.test("store.readRecord() tells what the first writer recorded, whatever the stage stores", async () => {
+  const store = openStore(await Deno.makeTempDir());
+  const record = {
+    host: "a",
+    started: "2026-01-02T03:04:05.000Z",
+    seconds: 60,
+    peakMemoryBytes: 7,
+    remarks: ["seen"],
+  };
+  const { stage, key } = ref;
+  assert.equal(await store.readRecord(ref), undefined);
+  await store.write(ref, bytes);
+  await store.writeRecord(ref, record);
+  await store.writeRecord(ref, { ...record, seconds: 0.1 });
+  assert.deepEqual(await store.readRecord({ stage, key }), record);
+  const directory = { stage: "world", key };
+  await store.publishDirectory(directory, (path) => Deno.writeTextFile(join(path, "a"), ""));
+  await store.writeRecord(directory, record);
+  assert.notEqual(await store.openDirectory(directory), undefined);
+  assert.deepEqual(await store.readRecord(directory), record);
+});
+
+Deno.test("store.readRecord() takes a damaged record for none", async () => {
+  const store = openStore(await Deno.makeTempDir());
+  const record = {
+    host: "a",
+    started: "2026-01-02T03:04:05.000Z",
+    seconds: 60,
+    peakMemoryBytes: 7,
+    remarks: ["seen"],
+  };
+  await store.writeRecord(ref, record);
+  await Deno.truncate(join(store.root, ref.stage, ref.key.slice(0, 2), `${ref.key}.record`), 50);
+  assert.equal(await store.readRecord(ref), undefined);
+  await store.writeRecord(ref, record);
+  assert.deepEqual(await store.readRecord(ref), record);
+});
+
+Deno.test("store.publishDirectory() returns what the first published, and replaces a damaged one", async () => {
+  const root = await Deno.makeTempDir();
+  const directory = { stage: "world", key: ref.key };
+  const fill = (text: string) => (path: string) => Deno.writeTextFile(join(path, "a"), text);
+  const first = await openStore(root).publishDirectory(directory, fill("first"));
+  assert.deepEqual(await openStore(root).publishDirectory(directory, fill("second")), first);
+  await Deno.writeTextFile(join(first.path, "a"), "damaged");
+  const third = await openStore(root).publishDirectory(directory, fill("third"));
+  assert.deepEqual(await openStore(root).openDirectory(directory), third);
+  assert.equal(await Deno.readTextFile(join(third.path, "a")), "third");
+});
+
+Deno.test("store.openDirectory() tells how far the comparison is", async () => {
+  const root = await Deno.makeTempDir();
+  const told: (readonly [number, number])[] = [];
+  const store = openStore(root, { onCompared: (_path, ...progress) => told.push(progress) });
+  const directory = { stage: "world", key: ref.key };
+  await store.publishDirectory(directory, async (path) => {
+    for (const name of ["a", "b", "c"]) await Deno.writeTextFile(join(path, name), name);
+  });
+  await store.openDirectory(directory);
+  assert.deepEqual(told, [[1, 3], [2, 3], [3, 3]]);
+});
+
+/** Begins to write an artifact and a folder in another process and never ends. */
+const hangingWriter = (root: string) => `
+  import { openStore, contentKey } from ${JSON.stringify(storeModule)};
+  import { createTemporaryFile } from ${JSON.stringify(filesModule)};
+  const store = openStore(${JSON.stringify(root)});
+  await createTemporaryFile(${JSON.stringify(root)});
+  await store.publishDirectory({ stage: "world", key: contentKey(1) }, async (path) => {
+    await Deno.writeFile(path + "/half", new Uint8Array(1000));
+    console.log("writing");
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  });
+`;
+
+Deno.test("store.removeUnfinished() removes at once what a killed process left, not a living one's", async () => {
+  const root = await Deno.makeTempDir();
+  const script = `${await Deno.makeTempDir()}/writer.ts`;
+  await Deno.writeTextFile(script, hangingWriter(root));
+  const writer = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--allow-all", script],
+    stdout: "piped",
+  }).spawn();
+  const unfinished = async () =>
+    (await Array.fromAsync(walkFiles(root))).filter((path) => path.includes(".writing-"));
+  const output = writer.stdout.getReader();
+  try {
+    await output.read();
+    const age = { milliseconds: 86_400_000 };
+    const left = await unfinished();
+    assert.equal(left.length, 3, "a file, and a folder with a file and its lock");
+    await openStore(root).removeUnfinished(age);
+    assert.deepEqual(await unfinished(), left);
+    writer.kill("SIGKILL");
+    await writer.status;
+    await openStore(root).removeUnfinished(age);
+    assert.deepEqual(await unfinished(), []);
+  } finally {
+    await output.cancel();
+  }
 });
 
 Deno.test("store.removeUnfinished() removes old unfinished writes and nothing else", async () => {
