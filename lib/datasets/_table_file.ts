@@ -1,4 +1,4 @@
-import { UserError } from "../files/mod.ts";
+import { quote, readText, UserError } from "../files/mod.ts";
 import { join } from "node:path";
 
 /** A row of a comma-separated file by column name, with its line number for messages. */
@@ -8,7 +8,7 @@ export interface TableRow {
 }
 
 /**
- * The text of a dataset's file.
+ * The text of a dataset's file, without the byte-order mark that spreadsheets put before it.
  *
  * @throws {UserError} when it is not there, naming `dataset` and the file.
  */
@@ -18,7 +18,7 @@ export async function readTextFile(
 ): Promise<string> {
   const path = join(root, file);
   try {
-    return await Deno.readTextFile(path);
+    return await readText(path);
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) {
       throw cause;
@@ -45,10 +45,10 @@ export function parseTable(
   const names = header?.cells ?? [];
   const missing = columns.filter((column) => !names.includes(column));
   if (missing.length > 0) {
+    const found = names.length === 0 ? "none" : quote(names.join(", "));
     throw new UserError(
       `Cannot read ${path}: its first line lacks the column${missing.length > 1 ? "s" : ""} ` +
-        `${missing.join(", ")}; it has ${names.join(", ") || "none"}. Restore the file from the ` +
-        `original archive.`,
+        `${missing.join(", ")}; it has ${found}. Restore the file from the original archive.`,
     );
   }
   const rows = records.map(({ line, cells }) => {

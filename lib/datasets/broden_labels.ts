@@ -1,8 +1,7 @@
-import { UserError } from "../files/mod.ts";
 import { join } from "node:path";
-import { ordered } from "../files/mod.ts";
+import { listed, mapBounded, UserError } from "../files/mod.ts";
+import { imageFiles, type RgbImage, UnreadableImageError } from "../images/mod.ts";
 import type { Broden, BrodenAnnotation } from "./broden.ts";
-import { decodeImage } from "../images/mod.ts";
 
 /** One label found in one image. */
 export interface FoundLabel {
@@ -13,14 +12,24 @@ export interface FoundLabel {
   readonly fraction: number;
 }
 
+/** A mask that cannot be read, and the image whose labels it hides. */
+export interface UnreadableMask {
+  readonly image: string;
+  readonly mask: string;
+  readonly reason: string;
+}
+
 /**
  * The labels of the images `start` to `end - 1`, from the index and from the pixels of their masks
  * (label number R + 256 G, 0 for none; a pixel may carry several labels, one a plane). It is pure
  * reading: scan a large set in ranges and store each.
  *
+ * @param options.unreadable `fail` (the default) throws when a mask cannot be read; `skip` gives its
+ * image no labels, so that it is neither among a concept's images nor among the negatives.
+ * @param options.onUnreadable called under `skip` with each such mask, to be reported by name.
  * @param options.onImage called after each image with its index.
- * @throws {UserError} naming image and mask when a mask is missing, unreadable, or carries a number
- * that label.csv does not list.
+ * @throws {UserError} under `fail`, when all was scanned, with the number of unreadable masks and the
+ * first of them; naming image and category when a mask carries a number that label.csv does not list.
  */
 export async function scanBrodenLabels(
   broden: Broden,
@@ -28,26 +37,44 @@ export async function scanBrodenLabels(
     readonly start?: number;
     readonly end?: number;
     readonly concurrency?: number;
+    readonly unreadable?: "fail" | "skip";
+    onUnreadable?(mask: UnreadableMask): void;
     onImage?(index: number): void;
   } = {},
 ): Promise<readonly (readonly FoundLabel[])[]> {
-  const { start = 0, end = broden.images.ids.length, concurrency = 16, onImage } = options;
+  const { start = 0, end = broden.images.ids.length, concurrency = 16, unreadable = "fail" } =
+    options;
   const indices = Array.from({ length: end - start }, (_, i) => start + i);
-  const found: FoundLabel[][] = [];
-  const scans = ordered(indices, { concurrency, map: (index) => labelsOf(broden, index) });
-  for await (const labels of scans) {
-    onImage?.(start + found.length);
-    found.push(labels);
+  const found: (readonly FoundLabel[])[] = [];
+  const masks: UnreadableMask[] = [];
+  const scans = mapBounded(indices, { concurrency, map: (index) => labelsOf(broden, index) });
+  for await (const scan of scans) {
+    options.onImage?.(start + found.length);
+    if ("mask" in scan) masks.push(scan);
+    if ("mask" in scan && unreadable === "skip") options.onUnreadable?.(scan);
+    found.push("mask" in scan ? [] : scan);
   }
-  return found;
+  if (masks.length === 0 || unreadable === "skip") return found;
+  const names = masks.map(({ image, mask, reason }) => `${mask} of the image ${image} (${reason})`);
+  throw new UserError(
+    `Cannot read the masks of ${masks.length} of ${found.length} images of Broden: ` +
+      `${listed(names)}. Restore them from the original archive, or set "unreadable" to "skip" ` +
+      `in the dataset's config to leave these images out.`,
+  );
 }
 
-async function labelsOf(broden: Broden, index: number): Promise<FoundLabel[]> {
+/** The labels of an image, or the first of its masks that cannot be read. */
+async function labelsOf(broden: Broden, index: number): Promise<FoundLabel[] | UnreadableMask> {
   const found: FoundLabel[] = [];
-  for (const annotation of broden.annotations[index] ?? []) {
-    const { category, numbers } = annotation;
-    found.push(...numbers.map((number) => ({ number, category, fraction: 1 })));
-    found.push(...await labelsOfMasks(broden, { index, annotation }));
+  try {
+    for (const annotation of broden.annotations[index] ?? []) {
+      const { category, numbers } = annotation;
+      found.push(...numbers.map((number) => ({ number, category, fraction: 1 })));
+      found.push(...await labelsOfMasks(broden, { index, annotation }));
+    }
+  } catch (error) {
+    if (!(error instanceof UnreadableImageError)) throw error;
+    return { image: broden.images.ids[index]!, mask: error.id, reason: error.reason };
   }
   return found;
 }
@@ -59,7 +86,7 @@ async function labelsOfMasks(
   const pixels = new Map<number, number>();
   let total = 0;
   for (const mask of annotation.masks) {
-    const { data, width, height } = await readMask(broden, { index, mask });
+    const { data, width, height } = await readMask(broden, mask);
     total = width * height;
     // A mask is mostly runs of one label.
     let run = 0, previous = 0;
@@ -90,23 +117,7 @@ async function labelsOfMasks(
   });
 }
 
-async function readMask(
-  broden: Broden,
-  { index, mask }: { readonly index: number; readonly mask: string },
-) {
-  const path = join(broden.root, "images", mask);
-  try {
-    return await decodeImage(await Deno.readFile(path), mask);
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Error
-      ? cause.message
-      : cause;
-    throw new UserError(
-      `Cannot scan Broden: the mask ${path} of the image ${broden.images.ids[index]} cannot be ` +
-        `read (${reason}). Restore it from the original archive.`,
-      { cause },
-    );
-  }
+async function readMask({ root }: Broden, mask: string): Promise<RgbImage> {
+  const masks = imageFiles("the masks of Broden", { root: join(root, "images"), ids: [mask] });
+  return await masks.decode(await masks.read(0), mask);
 }

@@ -1,26 +1,23 @@
-import { UserError } from "../files/mod.ts";
 import { basename, join } from "node:path";
-import { listFolder } from "../images/mod.ts";
-import { imageFiles, type ImageSet, type LabelledImages } from "../images/mod.ts";
+import { UserError } from "../files/mod.ts";
+import {
+  imageFiles,
+  imagesBelow,
+  type ImageSet,
+  type LabelledImages,
+  listFolder,
+} from "../images/mod.ts";
 
 /**
  * The image files of a folder and of the folders below it, sorted by path, without classes.
  *
  * @throws {UserError} when there is no such folder or no image in it.
  */
-export function readImageFolder(root: string): ImageSet {
+export async function readImageFolder(root: string): Promise<ImageSet> {
   const name = basename(root);
-  const ids = filesBelow(root, "", name).sort();
+  const ids = await imagesBelow(root, { dataset: name });
   if (ids.length === 0) throw noImages(name, root);
   return imageFiles(name, { root, ids });
-}
-
-function filesBelow(root: string, prefix: string, dataset: string): string[] {
-  const { folders, files } = listFolder(join(root, prefix), { dataset });
-  return [
-    ...files.map((file) => prefix + file),
-    ...folders.flatMap((folder) => filesBelow(root, `${prefix}${folder}/`, dataset)),
-  ];
 }
 
 /**

@@ -1,18 +1,17 @@
-import { UserError } from "../files/mod.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { listFolder } from "../images/mod.ts";
-import { devkitFolder, readDevkit, readGroundTruth } from "./_imagenet_devkit.ts";
+import { UserError } from "../files/mod.ts";
+import { imageFiles, type LabelledImages, listFolder } from "../images/mod.ts";
+import { ilsvrc2012Classes, readGroundTruth } from "./_ilsvrc2012.ts";
 import { readTextFile } from "./_table_file.ts";
-import { imageFiles, type LabelledImages } from "../images/mod.ts";
 
 const mappingFile = "LOC_synset_mapping.txt";
 
 /**
  * Opens a split of ImageNet (ILSVRC 2012) below `root`: `train/<wnid>/*.JPEG`, and `val/` either so
  * or as the original flat folder, whose classes the devkit's ground truth says. The classes are all
- * those of LOC_synset_mapping.txt, or of ILSVRC2012_devkit_t12/, sorted by wnid, which is the order
- * of the models' logits. Each folder is listed once; nothing but names is held.
+ * those of LOC_synset_mapping.txt where there is one, else the 1000 of ILSVRC 2012, sorted by wnid,
+ * which is the order of the models' logits. Each folder is listed once; nothing but names is held.
  *
  * @param options.only reads the images of these wnids alone; labels stay positions among all.
  * @throws {UserError} naming what is missing, or the folder that is no class.
@@ -22,7 +21,8 @@ export async function readImageNet(
   split: "train" | "val",
   options: { readonly only?: readonly string[] } = {},
 ): Promise<LabelledImages> {
-  const synsets = await readSynsets(root);
+  const isListed = existsSync(join(root, mappingFile));
+  const synsets = isListed ? await readMapping(root) : ilsvrc2012Classes();
   const wnids = [...synsets.keys()];
   const only = options.only ?? wnids;
   checkKnown(only, synsets, root);
@@ -56,8 +56,10 @@ function classFolders(
   const stranger = folders.find((name) => !synsets.has(name));
   if (stranger !== undefined) {
     throw new UserError(
-      `Cannot open ImageNet: ${join(folder, stranger)} is no class of ImageNet's list. Move the ` +
-        `folder away, or add it to ${mappingFile}.`,
+      `Cannot open ImageNet: ${
+        join(folder, stranger)
+      } is none of the ${synsets.size} classes. Move ` +
+        `the folder away, or list all classes in ${mappingFile}.`,
     );
   }
   const ids: string[] = [];
@@ -83,11 +85,11 @@ async function flatFiles(
   folder: string,
   { names, only }: { readonly names: readonly string[]; readonly only: readonly string[] },
 ): Promise<Files> {
-  const truth = await readGroundTruth(root, await readDevkit(root));
+  const truth = await readGroundTruth(root);
   if (truth.length !== names.length) {
     throw new UserError(
-      `Cannot open ImageNet: ${folder} holds ${names.length} images, the devkit's ground truth ` +
-        `has ${truth.length} lines. Unpack the original archive there again.`,
+      `Cannot open ImageNet: ${folder} holds ${names.length} images, the ground truth has ` +
+        `${truth.length} lines. Unpack the original archive there again.`,
     );
   }
   const wanted = new Set(only);
@@ -108,17 +110,7 @@ function checkKnown(
   );
 }
 
-/** Names by wnid, sorted by wnid. */
-async function readSynsets(root: string): Promise<ReadonlyMap<string, string>> {
-  if (existsSync(join(root, mappingFile))) return await readMapping(root);
-  if (existsSync(join(root, devkitFolder))) return (await readDevkit(root)).synsets;
-  throw new UserError(
-    `Cannot open ImageNet: ${root} has neither ${mappingFile} nor ${devkitFolder}/. Give the ` +
-      `folder that holds train/ and val/, and put one of the two beside them.`,
-  );
-}
-
-/** Reads `<wnid> <name>, <synonym>, ...` a line. */
+/** Reads `<wnid> <name>, <synonym>, ...` a line; names by wnid, sorted by wnid. */
 async function readMapping(root: string): Promise<ReadonlyMap<string, string>> {
   const text = await readTextFile(root, { file: mappingFile, dataset: "ImageNet" });
   const synsets = new Map<string, string>();

@@ -6,3 +6,4 @@ export * from "./class_view.ts";
 export * from "./cub200.ts";
 export * from "./image_folder.ts";
 export * from "./imagenet.ts";
+export { ilsvrc2012Classes } from "./_ilsvrc2012.ts";

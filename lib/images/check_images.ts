@@ -1,4 +1,4 @@
-import { UserError } from "../files/mod.ts";
+import { listed, UserError } from "../files/mod.ts";
 import type { UnreadableImageError } from "./image.ts";
 import type { ImageSet } from "./image_set.ts";
 import { readImages } from "./read_images.ts";
@@ -11,12 +11,10 @@ export interface CheckedImages {
   readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
 }
 
-/** How many unreadable images an error names. */
-const named = 10;
-
 /**
  * Decodes every image once and tells which can be read, so that a policy is applied before any
- * model sees an image. Memory is bounded by `concurrency` images.
+ * model sees an image. Memory is bounded by `concurrency` images. Where that costs too much under
+ * `fail`, call it when the first image could not be read, to tell of all of them.
  *
  * @param options.unreadable `skip` returns the unreadable ones for the caller to report; `fail`
  * throws when there is one.
@@ -41,12 +39,11 @@ export async function checkImages(
   }
   if (options.unreadable === "fail" && unreadable.length > 0) {
     const total = readable.length + unreadable.length;
-    const names = unreadable.slice(0, named).map(({ id, reason }) => `${id} (${reason})`);
-    const others = unreadable.length > named ? ` and ${unreadable.length - named} others` : "";
+    const names = listed(unreadable.map(({ id, reason }) => `${id} (${reason})`));
     throw new UserError(
-      `Cannot read ${unreadable.length} of ${total} images of ${set.name}: ${names.join(", ")}` +
-        `${others}. Restore them from the original archive, or set "unreadable" to "skip" in the ` +
-        `dataset's config to leave them out.`,
+      `Cannot read ${unreadable.length} of ${total} images of ${set.name}: ${names}. Restore them ` +
+        `from the original archive, or set "unreadable" to "skip" in the dataset's config to leave ` +
+        `them out.`,
       { cause: unreadable[0] },
     );
   }

@@ -4,5 +4,6 @@ export * from "./image.ts";
 export * from "./image_set.ts";
 export * from "./list_folder.ts";
 export * from "./preprocess.ts";
+export * from "./preprocess_batch.ts";
 export * from "./read_images.ts";
 export * from "./resize.ts";

@@ -1,4 +1,4 @@
-import { ordered } from "../files/mod.ts";
+import { mapBounded } from "../files/mod.ts";
 import { type RgbImage, UnreadableImageError } from "./image.ts";
 import { idAt, type ImageSet } from "./image_set.ts";
 
@@ -26,7 +26,7 @@ export async function* readImages(
   options: { readonly unreadable: "fail" | "skip"; readonly concurrency?: number },
 ): AsyncGenerator<ReadImage> {
   const { unreadable, concurrency = 16 } = options;
-  yield* ordered(indices, {
+  yield* mapBounded(indices, {
     concurrency,
     map: async (index): Promise<ReadImage> => {
       const id = idAt(set.name, set.ids, index);

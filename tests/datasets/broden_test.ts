@@ -64,6 +64,17 @@ Deno.test("scanBrodenLabels() of ranges adds up to the scan of all", async () =>
   assert.deepEqual(parts.flat(), whole);
 });
 
+Deno.test("readBroden() reads tables that begin with a byte-order mark", async () => {
+  const root = await writeBroden(rows, files());
+  const { labels, annotations } = await readBroden(root);
+  for (const file of ["label.csv", "index.csv"]) {
+    const path = join(root, file);
+    await Deno.writeTextFile(path, `\ufeff${await Deno.readTextFile(path)}`);
+  }
+  const marked = await readBroden(root);
+  assert.deepEqual([marked.labels, marked.annotations], [labels, annotations]);
+});
+
 Deno.test("readBroden() names the folder that holds no index", async () => {
   const root = await folderOf({});
   assert.match(await messageOf(() => readBroden(root)), new RegExp(`no label.csv in ${root}`));
@@ -76,7 +87,7 @@ Deno.test("readBroden() names missing columns", async () => {
   await Deno.writeTextFile(join(root, "index.csv"), "image,split,ih,iw,object\n");
   assert.match(
     await messageOf(() => readBroden(root)),
-    /index\.csv.*lacks the columns sh, sw; it has image/,
+    /index\.csv.*lacks the columns sh, sw; it has "image, split, ih, iw, object"/,
   );
 });
 
@@ -95,23 +106,36 @@ Deno.test("readBroden() names the line with a wrong number of cells or a repeate
   assert.match(await messageOf(() => readBroden(repeated)), /line 4 of .*repeats d\/a\.jpg/);
 });
 
-Deno.test("scanBrodenLabels() names the mask that is missing, corrupt or carries no label", async () => {
+Deno.test("scanBrodenLabels() counts and names the masks that cannot be read", async () => {
   const { "d/b_color.png": color, ...others } = files();
-  const missing = await readBroden(await writeBroden(rows, others));
-  assert.match(
-    await messageOf(() => scanBrodenLabels(missing)),
-    /mask .*d\/b_color\.png of the image d\/b\.jpg cannot be read \(there is no such file\)/,
+  const two = [...rows, "d/c.jpg,val,4,4,2,2,d/c_color.png,,,,,"];
+  const corrupt = { ...others, "d/c_color.png": (await color).slice(0, 50) };
+  const broden = await readBroden(await writeBroden(two, corrupt));
+  const message = await messageOf(() => scanBrodenLabels(broden));
+  assert.match(message, /^Cannot read the masks of 2 of 3 images of Broden: /);
+  assert.match(message, /d\/b_color\.png of the image d\/b\.jpg \(there is no such file/);
+  assert.match(message, /d\/c_color\.png of the image d\/c\.jpg \(.*"unreadable" to "skip"/);
+});
+
+Deno.test("scanBrodenLabels() leaves an image without labels whose mask is skipped", async () => {
+  const { "d/b_part1.png": part, ...others } = files();
+  const broden = await readBroden(
+    await writeBroden(rows, { ...others, "d/b_part1.png": (await part).slice(0, 50) }),
   );
-  const corrupt = { ...others, "d/b_color.png": (await color).slice(0, 50) };
-  const truncated = await readBroden(await writeBroden(rows, corrupt));
-  assert.match(
-    await messageOf(() => scanBrodenLabels(truncated)),
-    /d\/b_color\.png of the image d\/b\.jpg/,
-  );
+  const skipped: [string, string][] = [];
+  const labels = await scanBrodenLabels(broden, {
+    unreadable: "skip",
+    onUnreadable: ({ image, mask }) => skipped.push([image, mask]),
+  });
+  assert.deepEqual(labels, [[{ number: 6, category: "texture", fraction: 1 }], []]);
+  assert.deepEqual(skipped, [["d/b.jpg", "d/b_part1.png"]]);
+});
+
+Deno.test("scanBrodenLabels() names the masks of a label that is not listed, whatever is skipped", async () => {
   const stranger = { ...files(), "d/b_object.png": mask([9, 9, 3, 3], 2) };
   const unlisted = await readBroden(await writeBroden(rows, stranger));
   assert.match(
-    await messageOf(() => scanBrodenLabels(unlisted)),
+    await messageOf(() => scanBrodenLabels(unlisted, { unreadable: "skip" })),
     /object masks of d\/b\.jpg carry the label 9, which label\.csv does not list/,
   );
 });

@@ -5,6 +5,7 @@ import {
   decodeImage,
   outputSize,
   preprocess,
+  preprocessBatch,
   resize,
   type RgbImage,
 } from "../../lib/images/mod.ts";
@@ -64,6 +65,30 @@ for (const size of [{ width: 12, height: 23 }, { width: 40, height: 9 }]) {
     }
   });
 }
+
+const whole = { ...preprocessSchema.parse(specs["imagenet"]), resize: null, crop: null };
+
+Deno.test("preprocessBatch() is its images one after another", () => {
+  const images = [0, 200].map((value) => ({ id: `${value}`, image: constant(6, 4, value) }));
+  const [black, grey] = images.map(({ image }) => preprocess(image, whole));
+  assert.deepEqual(preprocessBatch(images, whole), Float32Array.of(...black!, ...grey!));
+  assert.deepEqual(preprocessBatch([], whole), new Float32Array());
+});
+
+Deno.test("preprocessBatch() names the image of another size, equal in length or not", () => {
+  const first = { id: "first", image: constant(32, 128, 0) };
+  for (const [width, height] of [[128, 32], [40, 30]] as const) {
+    const images = [first, { id: "second", image: constant(width, height, 0) }];
+    assert.throws(() => preprocessBatch(images, whole), {
+      name: "UserError",
+      message: new RegExp(`image second .* is ${width}x${height} .* takes 32x128: set "crop"`),
+    });
+    const cropped = { ...whole, crop: 16 };
+    assert.equal(preprocessBatch(images, cropped).length, 2 * 3 * 16 * 16);
+  }
+  const size = { width: 64, height: 64 };
+  assert.throws(() => preprocessBatch([first], whole, { size }), /image first .* takes 64x64/);
+});
 
 Deno.test("preprocessSchema names the wrong field", () => {
   const spec = specs["imagenet"] as Record<string, unknown>;

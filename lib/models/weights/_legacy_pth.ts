@@ -1,7 +1,8 @@
-import { itemSize, type Tensor } from "../../tensor/mod.ts";
 import { materialise } from "./_materialise.ts";
-import { unpickle } from "./_pickle.ts";
-import { count, say, stateDict, type StorageRef, torchRules } from "./_torch_pickle.ts";
+import { say, unpickle } from "./_pickle.ts";
+import { findStateDict } from "./_state_dict.ts";
+import { count, type StorageRef, torchRules } from "./_torch_pickle.ts";
+import type { StateDict } from "./pth.ts";
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
@@ -12,7 +13,7 @@ const PROTOCOL = 1001;
  *
  * @throws {Error} when the file is malformed or holds more or less than that.
  */
-export function readLegacyPth(bytes: Uint8Array): ReadonlyMap<string, Tensor> {
+export function readLegacyPth(bytes: Uint8Array): StateDict {
   if (bytes[0] !== 0x80) {
     const beginning = new TextDecoder("latin1").decode(bytes.subarray(0, 16));
     throw new Error(`it is no file of torch.save, it begins with ${say(beginning)}.`);
@@ -32,7 +33,7 @@ export function readLegacyPth(bytes: Uint8Array): ReadonlyMap<string, Tensor> {
   if (!(system instanceof Map) || system.get("little_endian") !== true) {
     throw new Error("it was not written on a little-endian machine.");
   }
-  const tensors = stateDict(next());
+  const { tensors, remarks } = findStateDict(next());
   const keys = next();
   if (
     !Array.isArray(keys) || new Set(keys).size !== storages.size || keys.length !== storages.size
@@ -41,13 +42,13 @@ export function readLegacyPth(bytes: Uint8Array): ReadonlyMap<string, Tensor> {
   }
   const items = keys.map((key) => {
     const ref = storages.get(key);
-    if (ref === undefined) throw new Error(`no tensor uses the storage ${say(key)}.`);
-    const { data, end: after } = readItems(bytes, { at: end, size: itemSize[ref.dtype] });
+    if (ref === undefined) throw new Error(`nothing uses the storage ${say(key)}.`);
+    const { data, end: after } = readItems(bytes, { at: end, size: ref.type.itemSize });
     end = after;
     return { ref, bytes: data };
   });
   if (end !== bytes.length) throw new Error(`${bytes.length - end} bytes follow its storages.`);
-  return materialise(tensors, items);
+  return { tensors: materialise(tensors, items), remarks };
 }
 
 /** An item count as int64 and so many items. */

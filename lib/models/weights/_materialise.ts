@@ -1,54 +1,88 @@
+import { quote } from "../../files/mod.ts";
 import { type Tensor, tensor, toFloat32 } from "../../tensor/mod.ts";
 import type { StorageRef, TensorRef } from "./_torch_pickle.ts";
 
 /**
- * Copies of strided tensors may take together this many times the items of all storages (and a
- * million besides), so that a short file cannot claim a large result by strides of 0.
+ * Copies of strided tensors may take together this many times the items of the storages in use (and
+ * a million besides), so that a short file cannot claim a large result by strides of 0. A state dict
+ * that was transposed throughout takes them once.
  */
-const MAX_COPIES = 16;
+const MAX_COPIES = 2;
 const FREE_COPIES = 1 << 20;
+
+/** The items of a storage as they lie in the file. */
+export interface StorageItems {
+  readonly ref: StorageRef;
+  readonly bytes: Uint8Array;
+}
 
 /**
  * Reads the numbers of tensors out of their storages. A contiguous tensor is a view on its
- * storage, shared as in the file; another one is copied into row-major order.
+ * storage, shared as in the file; another one is copied into row-major order. Storages that no
+ * tensor uses are not read.
  *
  * @throws {Error} when a storage has another length than claimed, a tensor reaches beyond its
- * storage, or the copies take more than the storages justify.
+ * storage, a number does not fit float32, or the copies take more than the storages justify.
  */
 export function materialise(
   tensors: ReadonlyMap<string, TensorRef>,
-  storages: readonly { readonly ref: StorageRef; readonly bytes: Uint8Array }[],
+  items: readonly StorageItems[],
 ): ReadonlyMap<string, Tensor> {
-  const numbers = new Map(storages.map(({ ref, bytes }) => [ref.key, itemsOf(ref, bytes)]));
-  const items = storages.reduce((sum, { ref }) => sum + ref.length, 0);
-  let copies = FREE_COPIES + MAX_COPIES * items;
-  const read = new Map<string, Tensor>();
+  const byKey = new Map(items.map((storage) => [storage.ref.key, storage]));
+  const numbers = new Map<string, Float32Array>();
+  const claims: { name: string; ref: TensorRef; storage: Float32Array; size: number }[] = [];
   for (const [name, ref] of tensors) {
-    const storage = numbers.get(ref.storage.key);
-    if (storage === undefined) throw new Error(`the storage "${ref.storage.key}" is missing.`);
+    const { key } = ref.storage;
+    const storage = numbers.get(key) ?? numbersOf(name, { ref, items: byKey.get(key) });
+    numbers.set(key, storage);
     const size = ref.shape.reduce((product, extent) => product * extent, 1);
-    const reach = size === 0 ? 0 : ref.shape.reduce(
-      (last, extent, i) => last + (extent - 1) * ref.strides[i]!,
-      ref.offset + 1,
-    );
-    if (!(reach <= storage.length)) {
-      throw new Error(`the tensor "${name}" reaches to item ${reach} of ${storage.length}.`);
-    }
+    requireWithin(name, { ref, size, length: storage.length });
+    claims.push({ name, ref, storage, size });
+  }
+  const used = numbers.values().reduce((sum, { length }) => sum + length, 0);
+  let copies = FREE_COPIES + MAX_COPIES * used;
+  return new Map(claims.map(({ name, ref, storage, size }) => {
     if (isContiguous(ref)) {
-      read.set(name, tensor(ref.shape, storage.subarray(ref.offset, ref.offset + size)));
-      continue;
+      return [name, tensor(ref.shape, storage.subarray(ref.offset, ref.offset + size))];
     }
     copies -= size;
-    if (!(copies >= 0)) throw new Error(`the tensor "${name}" repeats its storage beyond reason.`);
-    read.set(name, tensor(ref.shape, gather(ref, { storage, size })));
-  }
-  return read;
+    if (!(copies >= 0)) throw new Error(`the tensor ${quote(name)} repeats its storage too often.`);
+    return [name, tensor(ref.shape, gather(ref, { storage, size }))];
+  }));
 }
 
-function itemsOf(ref: StorageRef, bytes: Uint8Array): Float32Array {
-  const items = toFloat32(bytes, ref.dtype);
-  if (items.length === ref.length) return items;
-  throw new Error(`the storage "${ref.key}" has ${items.length} items, not ${ref.length}.`);
+function numbersOf(
+  name: string,
+  { ref, items }: { readonly ref: TensorRef; readonly items: StorageItems | undefined },
+): Float32Array {
+  const { key, type, length } = ref.storage;
+  if (items === undefined) throw new Error(`the storage ${quote(key)} is missing.`);
+  if (items.bytes.length !== length * type.itemSize) {
+    const found = items.bytes.length / type.itemSize;
+    throw new Error(`the storage ${quote(key)} has ${found} items, not ${length}.`);
+  }
+  try {
+    return toFloat32(items.bytes, ref.dtype);
+  } catch (cause) {
+    throw new Error(`the tensor ${quote(name)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function requireWithin(
+  name: string,
+  { ref, size, length }: {
+    readonly ref: TensorRef;
+    readonly size: number;
+    readonly length: number;
+  },
+): void {
+  const { shape, strides, offset } = ref;
+  const reach = size === 0 ? 0 : shape.reduce(
+    (last, extent, i) => last + (extent - 1) * strides[i]!,
+    offset + 1,
+  );
+  if (reach <= length) return;
+  throw new Error(`the tensor ${quote(name)} reaches to item ${reach} of ${length}.`);
 }
 
 function isContiguous({ shape, strides }: TensorRef): boolean {

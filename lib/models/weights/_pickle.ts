@@ -1,3 +1,5 @@
+import { quote } from "../../files/mod.ts";
+import { decode, Machine } from "./_pickle_machine.ts";
 import { opcodeNames } from "./_pickle_opcodes.ts";
 
 /**
@@ -9,22 +11,36 @@ export interface PickleGlobal {
   readonly call?: (args: readonly unknown[]) => unknown;
 }
 
+/** What only the program that wrote a pickle could make: told by a description, never made. */
+export interface Foreign {
+  readonly foreign: string;
+}
+
 /** What a pickle may do beyond building plain data. */
 export interface PickleRules {
-  /** The allowed globals by "module name". */
+  /** The allowed globals by "module name"; what others make is {@linkcode Foreign}. */
   readonly globals: ReadonlyMap<string, PickleGlobal>;
   /** Resolves a persistent id, with which PyTorch refers to its storages. */
   readonly persistentLoad?: (id: unknown) => unknown;
 }
 
-/** Pickles of state dicts take some kilobytes; each byte may cost an object of memory. */
-const MAX_BYTES = 1 << 20;
-const NAME_LENGTH = 256;
+/**
+ * A state dict of 1,548 tensors (torchvision's longest, efficientnet_v2_l) is a pickle of 0.18 MB, and
+ * a checkpoint of it with optimiser and moving average 0.58 MB.
+ */
+const MAX_BYTES = 4 << 20;
+/**
+ * Modules whose functions run what they are given. A file that names one is refused whole, though
+ * nothing is imported or called in any case.
+ */
+const runsCode =
+  /^(?:(?:os|posix|nt|sys|subprocess|commands|shutil|socket|importlib|runpy|pty|ctypes|webbrowser)[. ]|(?:builtins|__builtin__) (?:eval|exec|execfile|compile|open|getattr|apply|__import__)$)/;
 
 /**
- * Reads one pickle of protocol 2 that begins at `start`, executing nothing: opcodes and globals
- * that are not on a list are errors. Time and memory are linear in the bytes read; nothing
- * recurses. Tuples become frozen arrays, lists arrays, dicts Maps, large integers bigint.
+ * Reads one pickle of protocol 2 that begins at `start`, executing nothing: opcodes that are not on
+ * a list are errors, and what globals that are not on a list make is {@linkcode Foreign}. Time and
+ * memory are linear in the bytes read; nothing recurses. Tuples become frozen arrays, lists arrays,
+ * dicts Maps, large integers bigint.
  *
  * @throws {Error} naming the opcode and its position.
  */
@@ -51,108 +67,11 @@ export function unpickle(
     }
     try {
       step(machine);
-      if (name === "STOP") return { value: machine.pop(), end: machine.position };
+      if (name === "STOP") return { value: machine.last(), end: machine.position };
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`Reading a pickle: opcode ${name} at byte ${at}: ${reason}`, { cause });
     }
-  }
-}
-
-class Machine {
-  readonly rules: PickleRules;
-  readonly memo = new Map<number, unknown>();
-  position: number;
-  readonly end: number;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #marked: unknown[][] = [];
-  #stack: unknown[] = [];
-
-  constructor(
-    bytes: Uint8Array,
-    { start, rules }: { readonly start: number; readonly rules: PickleRules },
-  ) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.position = start;
-    this.end = bytes.length;
-    this.rules = rules;
-  }
-
-  /** Moves over `length` bytes and returns where they begin. */
-  advance(length: number): number {
-    const at = this.position;
-    if (length > this.end - at) {
-      throw new Error(`${length} bytes are claimed, ${this.end - at} are left.`);
-    }
-    this.position = at + length;
-    return at;
-  }
-
-  byte(): number {
-    return this.#bytes[this.advance(1)]!;
-  }
-
-  take(length: number): Uint8Array {
-    const at = this.advance(length);
-    return this.#bytes.subarray(at, at + length);
-  }
-
-  uint16(): number {
-    return this.#view.getUint16(this.advance(2), true);
-  }
-
-  int32(): number {
-    return this.#view.getInt32(this.advance(4), true);
-  }
-
-  uint32(): number {
-    return this.#view.getUint32(this.advance(4), true);
-  }
-
-  float64BigEndian(): number {
-    return this.#view.getFloat64(this.advance(8), false);
-  }
-
-  line(): string {
-    const length = this.#bytes.subarray(this.position, this.position + NAME_LENGTH).indexOf(0x0a);
-    if (length < 0) throw new Error(`a name is longer than ${NAME_LENGTH} bytes or cut off.`);
-    return decode(this.take(length + 1).subarray(0, length));
-  }
-
-  push(value: unknown): void {
-    this.#stack.push(value);
-  }
-
-  pop(): unknown {
-    if (this.#stack.length === 0) throw new Error("the stack is empty.");
-    return this.#stack.pop();
-  }
-
-  peek(): unknown {
-    const value = this.pop();
-    this.push(value);
-    return value;
-  }
-
-  mark(): void {
-    this.#marked.push(this.#stack);
-    this.#stack = [];
-  }
-
-  /** The values since the last mark. */
-  popToMark(): unknown[] {
-    const values = this.#stack;
-    const below = this.#marked.pop();
-    if (below === undefined) throw new Error("there is no mark.");
-    this.#stack = below;
-    return values;
-  }
-
-  recall(index: number): void {
-    if (!this.memo.has(index)) throw new Error(`there is nothing in memo ${index}.`);
-    this.push(this.memo.get(index));
   }
 }
 
@@ -175,13 +94,13 @@ const steps: Readonly<Record<number, (m: Machine) => void>> = byName({
   BINUNICODE: (m) => m.push(decode(m.take(m.uint32()))),
   BINSTRING: (m) => m.push(decode(m.take(m.int32() >>> 0))),
   SHORT_BINSTRING: (m) => m.push(decode(m.take(m.byte()))),
-  EMPTY_LIST: (m) => m.push([]),
-  EMPTY_DICT: (m) => m.push(new Map()),
-  EMPTY_TUPLE: (m) => m.push(Object.freeze([])),
-  TUPLE: (m) => m.push(Object.freeze(m.popToMark())),
-  TUPLE1: (m) => m.push(Object.freeze([m.pop()])),
-  TUPLE2: (m) => m.push(Object.freeze([m.pop(), m.pop()].reverse())),
-  TUPLE3: (m) => m.push(Object.freeze([m.pop(), m.pop(), m.pop()].reverse())),
+  EMPTY_LIST: (m) => m.make("list", []),
+  EMPTY_DICT: (m) => m.make("dict", new Map()),
+  EMPTY_TUPLE: (m) => m.push(emptyTuple),
+  TUPLE: (m) => m.make("tuple", Object.freeze(m.popToMark())),
+  TUPLE1: (m) => m.make("tuple", Object.freeze([m.pop()])),
+  TUPLE2: (m) => m.make("tuple", Object.freeze([m.pop(), m.pop()].reverse())),
+  TUPLE3: (m) => m.make("tuple", Object.freeze([m.pop(), m.pop(), m.pop()].reverse())),
   APPEND: (m) => append(m, [m.pop()]),
   APPENDS: (m) => append(m, m.popToMark()),
   SETITEM: (m) => set(m, [m.pop(), m.pop()].reverse()),
@@ -192,30 +111,45 @@ const steps: Readonly<Record<number, (m: Machine) => void>> = byName({
   LONG_BINGET: (m) => m.recall(m.uint32()),
   GLOBAL: (m) => {
     const name = `${m.line()} ${m.line()}`;
-    const global = m.rules.globals.get(name);
-    if (global === undefined) {
-      throw new Error(`the global "${name}" is not allowed; it could run code.`);
+    if (runsCode.test(name)) {
+      throw new Error(`the global ${quote(name)} is not allowed; it could run code.`);
     }
-    m.push(global);
+    m.push(m.rules.globals.get(name) ?? { foreign: `what ${quote(name)} makes` });
   },
   REDUCE: (m) => {
     const args = m.pop();
-    const callee = m.pop() as PickleGlobal | undefined;
+    const callee = m.pop();
+    if (isForeign(callee)) return m.push(callee);
     if (!isGlobal(m, callee) || callee.call === undefined || !Array.isArray(args)) {
       throw new Error("only an allowed function can be called, with a tuple of arguments.");
     }
-    m.push(callee.call(args));
+    // A list among the arguments may be used again, and a call works on all of it.
+    const work = args.reduce((sum, arg) => sum + (Array.isArray(arg) ? arg.length : 1), 0);
+    m.spend(work);
+    m.make("dict", callee.call(args));
+  },
+  NEWOBJ: (m) => {
+    m.pop();
+    const type = m.pop();
+    if (isForeign(type)) return m.push(type);
+    if (!isGlobal(m, type)) throw new Error("an object is made of no class.");
+    m.push({ foreign: `what "${type.name}" makes` });
   },
   // The state of an OrderedDict is the attribute _metadata of a state dict, of which we need none.
   BUILD: (m) => {
     m.pop();
-    if (!(m.peek() instanceof Map)) throw new Error("only a dict can be given a state.");
+    const built = m.peek();
+    if (!(built instanceof Map || isForeign(built))) {
+      throw new Error("only a dict can be given a state.");
+    }
   },
   BINPERSID: (m) => {
     if (m.rules.persistentLoad === undefined) throw new Error("no persistent id is expected here.");
     m.push(m.rules.persistentLoad(m.pop()));
   },
 });
+
+const emptyTuple: readonly unknown[] = Object.freeze([]);
 
 function byName(named: Readonly<Record<string, (m: Machine) => void>>) {
   const bytes = Object.keys(opcodeNames).map(Number);
@@ -232,14 +166,21 @@ function isGlobal(m: Machine, value: unknown): value is PickleGlobal {
     m.rules.globals.get(String(value.name)) === value;
 }
 
+/** Whether a value is {@linkcode Foreign}. */
+export function isForeign(value: unknown): value is Foreign {
+  return typeof value === "object" && value !== null && "foreign" in value;
+}
+
 function append(m: Machine, values: readonly unknown[]): void {
   const list = m.peek();
+  if (isForeign(list)) return;
   if (!Array.isArray(list) || Object.isFrozen(list)) throw new Error("there is no list to extend.");
   for (const value of values) list.push(value);
 }
 
 function set(m: Machine, items: readonly unknown[]): void {
   const dict = m.peek();
+  if (isForeign(dict)) return;
   if (!(dict instanceof Map) || items.length % 2 !== 0) throw new Error("there is no dict to set.");
   for (let i = 0; i < items.length; i += 2) {
     setKey(dict, { key: items[i], value: items[i + 1] });
@@ -251,11 +192,20 @@ export function setKey(
   dict: Map<unknown, unknown>,
   { key, value }: { readonly key: unknown; readonly value: unknown },
 ): void {
-  if (typeof key !== "string" && typeof key !== "number") {
-    throw new Error(`a ${typeof key} is no key; allowed are strings and numbers.`);
-  }
-  if (dict.has(key)) throw new Error(`the key "${key}" occurs twice.`);
+  if (dict.has(key)) throw new Error(`the key ${say(key)} occurs twice.`);
   dict.set(key, value);
+}
+
+/** A short description of a value for messages; never walks into it. */
+export function say(value: unknown): string {
+  if (value instanceof Map) return `a dict of ${value.size}`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "string") return quote(value);
+  if (isForeign(value)) return value.foreign;
+  if (typeof value === "object" && value !== null) {
+    return "name" in value ? `"${value.name}"` : "shape" in value ? "a tensor" : "a storage";
+  }
+  return String(value).slice(0, 80);
 }
 
 /** Two's complement, little-endian; a number where that is exact. */
@@ -265,8 +215,4 @@ function integer(bytes: Uint8Array): number | bigint {
   const signed = BigInt.asIntN(8 * bytes.length, value);
   const number = Number(signed);
   return Number.isSafeInteger(number) ? number : signed;
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 }

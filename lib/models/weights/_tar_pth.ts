@@ -1,18 +1,17 @@
-import { tarEntries } from "../../files/mod.ts";
-import { itemSize, type Tensor } from "../../tensor/mod.ts";
+import { quote, tarEntries } from "../../files/mod.ts";
 import { readInt64, readItems } from "./_legacy_pth.ts";
-import { materialise } from "./_materialise.ts";
-import { type PickleRules, unpickle } from "./_pickle.ts";
+import { materialise, type StorageItems } from "./_materialise.ts";
+import { type Foreign, type PickleRules, say, unpickle } from "./_pickle.ts";
+import { findStateDict } from "./_state_dict.ts";
 import {
   count,
-  counts,
-  dtypeOf,
-  say,
-  stateDict,
   type StorageRef,
+  storageTypeOf,
+  tensorOn,
   type TensorRef,
   torchRules,
 } from "./_torch_pickle.ts";
+import type { StateDict } from "./pth.ts";
 
 /**
  * Reads PyTorch's first format: a tar with `storages` (items), `tensors` (windows on them) and
@@ -20,24 +19,34 @@ import {
  *
  * @throws {Error} when a part is missing or malformed.
  */
-export async function readTarPth(bytes: Uint8Array): Promise<ReadonlyMap<string, Tensor>> {
+export async function readTarPth(bytes: Uint8Array): Promise<StateDict> {
   const parts = await readParts(bytes);
   const rules = torchRules(new Map());
+  requireLittleEndian(parts.get("sys_info"), rules);
   const { items, refs } = readStorages(part(parts, "storages"), rules);
   const tensors = readTensors(part(parts, "tensors"), { refs, rules });
   const { value } = unpickle(part(parts, "pickle"), {
     start: 0,
     rules: { ...rules, persistentLoad: (id) => known(tensors, idOf(id)) },
   });
-  return materialise(stateDict(value), items);
+  const { tensors: found, remarks } = findStateDict(value);
+  return { tensors: materialise(found, items), remarks };
+}
+
+/** The system's description may be missing; where it is there, it must name this byte order. */
+function requireLittleEndian(bytes: Uint8Array | undefined, rules: PickleRules): void {
+  if (bytes === undefined) return;
+  const { value } = unpickle(bytes, { start: 0, rules });
+  if (value instanceof Map && value.get("little_endian") === true) return;
+  throw new Error("it was not written on a little-endian machine.");
 }
 
 async function readParts(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
   const parts = new Map<string, Uint8Array>();
   for await (const { name, kind, size, body } of tarEntries(ReadableStream.from([bytes]))) {
-    if (kind !== "file") throw new Error(`its part "${name}" is no file.`);
-    if (parts.has(name)) throw new Error(`its part "${name}" occurs twice.`);
-    if (size > bytes.length) throw new Error(`its part "${name}" claims ${size} bytes.`);
+    if (kind !== "file") throw new Error(`its part ${quote(name)} is no file.`);
+    if (parts.has(name)) throw new Error(`its part ${quote(name)} occurs twice.`);
+    if (size > bytes.length) throw new Error(`its part ${quote(name)} claims ${size} bytes.`);
     const part = new Uint8Array(size);
     let filled = 0;
     for await (const piece of body) {
@@ -52,13 +61,13 @@ async function readParts(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Ar
 /** Count; per storage its description and items; then the views on other storages. */
 function readStorages(bytes: Uint8Array, rules: PickleRules) {
   const reader = new Reader(bytes, rules);
-  const items: { ref: StorageRef; bytes: Uint8Array }[] = [];
+  const items: StorageItems[] = [];
   const refs = new Map<string, StorageRef>();
   for (let left = count(reader.pickle(), "the number of storages"); left > 0; left--) {
-    const [id, , type] = reader.tuple(3);
-    const dtype = dtypeOf(type);
-    const data = reader.items(itemSize[dtype]);
-    const ref = { key: idOf(id), dtype, length: data.length / itemSize[dtype], offset: 0 };
+    const [id, , typeGlobal] = reader.tuple(3);
+    const type = storageTypeOf(typeGlobal);
+    const data = reader.items(type.itemSize);
+    const ref = { key: idOf(id), type, length: data.length / type.itemSize, offset: 0 };
     refs.set(ref.key, ref);
     items.push({ ref, bytes: data });
   }
@@ -79,18 +88,17 @@ function readTensors(
     readonly refs: ReadonlyMap<string, StorageRef>;
     readonly rules: PickleRules;
   },
-): ReadonlyMap<string, TensorRef> {
+): ReadonlyMap<string, TensorRef | Foreign> {
   const reader = new Reader(bytes, rules);
-  const tensors = new Map<string, TensorRef>();
+  const tensors = new Map<string, TensorRef | Foreign>();
   for (let left = count(reader.pickle(), "the number of tensors"); left > 0; left--) {
     const [id, storageId] = reader.tuple(3);
     const storage = known(refs, idOf(storageId));
     // Old writers left the upper half of the dimensions' eight bytes undefined.
     const dimensions = reader.int64() % 2 ** 32;
-    const shape = counts(reader.int64s(dimensions), "the tensor's size");
-    const strides = counts(reader.int64s(dimensions), "the tensor's stride");
-    const offset = storage.offset + reader.int64();
-    tensors.set(idOf(id), { storage, offset, shape, strides });
+    const size = reader.int64s(dimensions);
+    const stride = reader.int64s(dimensions);
+    tensors.set(idOf(id), tensorOn(storage, { offset: reader.int64(), size, stride }));
   }
   return tensors;
 }
@@ -149,6 +157,6 @@ function known<T>(parts: ReadonlyMap<string, T>, id: string): T {
 
 function part(parts: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
   const found = parts.get(name);
-  if (found === undefined) throw new Error(`its part "${name}" is missing.`);
+  if (found === undefined) throw new Error(`its part ${quote(name)} is missing.`);
   return found;
 }

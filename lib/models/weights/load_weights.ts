@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../../files/mod.ts";
-import { readSafetensors, type Tensor } from "../../tensor/mod.ts";
-import { readPth, unzipPth } from "./pth.ts";
+import { readSafetensors } from "../../tensor/mod.ts";
+import { withoutPrefixes } from "./_prefixes.ts";
+import { readPth, type StateDict, unzipPth } from "./pth.ts";
 
 /** What a weights file must hash to; each given hash is checked before anything is parsed. */
 export interface ExpectedHash {
@@ -13,40 +14,42 @@ export interface ExpectedHash {
   readonly sha1?: string;
 }
 
-/** A state dict, with the hash of the file it came from. */
-export interface Weights {
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** SHA-256 of the file on disk, 64 hexadecimal digits. */
-  readonly sha256: string;
-}
+/** What torch.save's files are named, among them `model_best.pth.tar` of PyTorch's own example. */
+const torchFile = /\.(pth|pt|th|ckpt|bin|tar)(\.zip)?$/;
 
 /**
- * Reads a state dict from a `.safetensors`, `.pth` or `.pth.zip` file.
+ * Reads a state dict from a `.safetensors` file, or from a checkpoint or state dict of torch.save,
+ * whatever its ending (.pth, .pt, .th, .ckpt, .bin, .tar; packed as .zip). Prefixes of wrappers
+ * ("module.") are taken off the names. `remarks` say what was chosen and what left out.
  *
  * @throws {UserError} when the file is missing, has another hash than expected (nothing of it is
  * parsed then), has another ending or is malformed.
  */
-export async function loadWeights(path: string, expected: ExpectedHash = {}): Promise<Weights> {
+export async function loadWeights(path: string, expected: ExpectedHash = {}): Promise<StateDict> {
   const bytes = await readFile(path);
-  const sha256 = hexDigest("sha256", bytes);
-  requireHash(path, "SHA-256", { expected: expected.sha256, found: sha256 });
-  requireHash(path, "SHA-256 prefix", {
-    expected: expected.sha256Prefix,
-    found: sha256.slice(0, expected.sha256Prefix?.length),
-  });
+  if (expected.sha256 !== undefined || expected.sha256Prefix !== undefined) {
+    const sha256 = hexDigest("sha256", bytes);
+    requireHash(path, "SHA-256", { expected: expected.sha256, found: sha256 });
+    requireHash(path, "SHA-256 prefix", {
+      expected: expected.sha256Prefix,
+      found: sha256.slice(0, expected.sha256Prefix?.length),
+    });
+  }
   const content = path.endsWith(".zip")
     ? await malformedIsUserError(path, () => unzipPth(bytes))
     : bytes;
   if (expected.sha1 !== undefined) {
     requireHash(path, "SHA-1", { expected: expected.sha1, found: hexDigest("sha1", content) });
   }
-  return { tensors: await malformedIsUserError(path, () => parse(path, content)), sha256 };
+  return withoutPrefixes(await malformedIsUserError(path, () => parse(path, content)));
 }
 
-async function parse(path: string, bytes: Uint8Array): Promise<ReadonlyMap<string, Tensor>> {
-  if (path.endsWith(".safetensors")) return readSafetensors(bytes).tensors;
-  if (path.endsWith(".pth") || path.endsWith(".pth.zip")) return await readPth(bytes);
-  throw new Error("the file name must end in .safetensors, .pth or .pth.zip.");
+async function parse(path: string, bytes: Uint8Array): Promise<StateDict> {
+  if (path.endsWith(".safetensors")) {
+    return { tensors: readSafetensors(bytes).tensors, remarks: [] };
+  }
+  if (torchFile.test(path)) return await readPth(bytes);
+  throw new Error("the file name must end in .safetensors, .pth, .pt, .th, .ckpt, .bin or .tar.");
 }
 
 async function malformedIsUserError<T>(path: string, read: () => Promise<T>): Promise<T> {

@@ -29,7 +29,7 @@ Deno.test("loadWeights() checks the SHA-1 of the file inside a .pth.zip", async 
 });
 
 Deno.test("readPth() shares the memory of tensors that share a storage", async () => {
-  const tensors = await readPth(await Deno.readFile(`${fixtures}zip.pth`));
+  const { tensors } = await readPth(await Deno.readFile(`${fixtures}zip.pth`));
   const { contiguous, rows } = Object.fromEntries(tensors);
   assert.equal(rows!.data.buffer, contiguous!.data.buffer);
 });
