@@ -68,9 +68,21 @@ function messageChunks(message: object, schema: Schema): Uint8Array[] {
     const field = schema[name];
     if (field === undefined) throw new TypeError(`A protobuf message has no field "${name}".`);
     if (value === undefined) return [];
-    const values: readonly unknown[] = field.repeated ? value : [value];
-    return values.flatMap((item) => valueChunks(item, field));
+    if (!field.repeated) return valueChunks(value, field);
+    const packed = packedList(value, field.type);
+    return packed === undefined
+      ? value.flatMap((item: unknown) => valueChunks(item, field))
+      : valueChunks(packed, { ...field, type: "bytes" });
   });
+}
+
+/** A list of numbers as one field, which takes fewer bytes and less time than a field for each. */
+function packedList(list: readonly number[], type: FieldType): Uint8Array | undefined {
+  if (list.length === 0) return undefined;
+  if (type === "float") return new Uint8Array(Float32Array.from(list).buffer);
+  return type === "int64"
+    ? Uint8Array.from(list.flatMap((value) => [...varint(value)]))
+    : undefined;
 }
 
 function valueChunks(value: unknown, { number, type }: Field): Uint8Array[] {
@@ -90,9 +102,14 @@ function totalLength(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((length, chunk) => length + chunk.length, 0);
 }
 
+/** 64 bits of a whole number. The greatest, which stands for "to the end", is no double. */
+export function int64(value: number): bigint {
+  return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value);
+}
+
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
+  let rest = BigInt.asUintN(64, int64(value));
   while (rest > 0x7fn) {
     bytes.push(Number(rest & 0x7fn) | 0x80);
     rest >>= 7n;

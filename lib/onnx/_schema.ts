@@ -6,7 +6,14 @@ import type { Schema } from "./_protobuf.ts";
  */
 
 /** TensorProto.DataType. */
-export const DataType = { float: 1, int64: 7 } as const;
+export const DataType = {
+  float: 1,
+  int32: 6,
+  int64: 7,
+  float16: 10,
+  double: 11,
+  bfloat16: 16,
+} as const;
 
 /** AttributeProto.AttributeType. */
 export const AttributeType = {
@@ -14,16 +21,23 @@ export const AttributeType = {
   int: 2,
   string: 3,
   tensor: 4,
+  graph: 5,
   floats: 6,
   ints: 7,
+  strings: 8,
 } as const;
 
 export interface TensorProto {
   readonly dims: readonly number[];
   readonly data_type: number;
   readonly float_data?: readonly number[];
+  readonly int32_data?: readonly number[];
+  readonly string_data?: readonly Uint8Array[];
+  readonly int64_data?: readonly number[];
   readonly name?: string;
   readonly raw_data?: Uint8Array;
+  readonly double_data?: readonly Uint8Array[];
+  readonly uint64_data?: readonly number[];
   readonly external_data?: readonly { readonly key: string; readonly value: string }[];
   readonly data_location?: number;
 }
@@ -35,8 +49,10 @@ export interface AttributeProto {
   readonly i?: number;
   readonly s?: Uint8Array;
   readonly t?: TensorProto;
+  readonly g?: GraphProto;
   readonly floats?: readonly number[];
   readonly ints?: readonly number[];
+  readonly strings?: readonly Uint8Array[];
 }
 
 export interface NodeProto {
@@ -46,6 +62,7 @@ export interface NodeProto {
   readonly op_type: string;
   readonly attribute: readonly AttributeProto[];
   readonly domain?: string;
+  readonly overload?: string;
 }
 
 export interface ValueInfoProto {
@@ -66,13 +83,32 @@ export interface GraphProto {
   readonly initializer: readonly TensorProto[];
   readonly input: readonly ValueInfoProto[];
   readonly output: readonly ValueInfoProto[];
+  readonly value_info?: readonly ValueInfoProto[];
 }
 
 export interface ModelProto {
   readonly ir_version: number;
   readonly producer_name?: string;
   readonly graph: GraphProto;
-  readonly opset_import: readonly { readonly domain?: string; readonly version: number }[];
+  readonly opset_import: readonly OperatorSet[];
+  /** Functions that nodes of other domains call, as they stand in the file. */
+  readonly functions?: readonly Uint8Array[];
+}
+
+/** The version of the operators of a domain; the standard domain has no name. */
+export interface OperatorSet {
+  readonly domain?: string;
+  readonly version: number;
+}
+
+/** Messages that nothing here looks into; they are written as they were read. */
+function passedOn(
+  numbers: Readonly<Record<string, number>>,
+  { repeated }: { readonly repeated: boolean },
+): Schema {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, number]) => [name, { number, type: "bytes", repeated }]),
+  );
 }
 
 const entrySchema: Schema = {
@@ -84,8 +120,14 @@ const tensorSchema: Schema = {
   dims: { number: 1, type: "int64", repeated: true },
   data_type: { number: 2, type: "int64" },
   float_data: { number: 4, type: "float", repeated: true },
+  int32_data: { number: 5, type: "int64", repeated: true },
+  string_data: { number: 6, type: "bytes", repeated: true },
+  int64_data: { number: 7, type: "int64", repeated: true },
   name: { number: 8, type: "string" },
   raw_data: { number: 9, type: "bytes" },
+  // Packed doubles, which are passed on as they are.
+  double_data: { number: 10, type: "bytes", repeated: true },
+  uint64_data: { number: 11, type: "int64", repeated: true },
   external_data: { number: 13, type: entrySchema, repeated: true },
   data_location: { number: 14, type: "int64" },
 };
@@ -97,8 +139,18 @@ const attributeSchema: Schema = {
   i: { number: 3, type: "int64" },
   s: { number: 4, type: "bytes" },
   t: { number: 5, type: tensorSchema },
+  g: {
+    number: 6,
+    // Read late, since a graph holds nodes that hold attributes.
+    get type() {
+      return graphSchema;
+    },
+  },
   floats: { number: 7, type: "float", repeated: true },
   ints: { number: 8, type: "int64", repeated: true },
+  strings: { number: 9, type: "bytes", repeated: true },
+  ...passedOn({ tensors: 10, graphs: 11, sparse_tensors: 23 }, { repeated: true }),
+  ...passedOn({ tp: 14, sparse_tensor: 22 }, { repeated: false }),
 };
 
 const nodeSchema: Schema = {
@@ -108,6 +160,7 @@ const nodeSchema: Schema = {
   op_type: { number: 4, type: "string" },
   attribute: { number: 5, type: attributeSchema, repeated: true },
   domain: { number: 7, type: "string" },
+  overload: { number: 8, type: "string" },
 };
 
 const dimensionSchema: Schema = {
@@ -139,6 +192,7 @@ const graphSchema: Schema = {
   initializer: { number: 5, type: tensorSchema, repeated: true },
   input: { number: 11, type: valueInfoSchema, repeated: true },
   output: { number: 12, type: valueInfoSchema, repeated: true },
+  value_info: { number: 13, type: valueInfoSchema, repeated: true },
 };
 
 const operatorSetSchema: Schema = {
@@ -152,4 +206,5 @@ export const modelSchema: Schema = {
   producer_name: { number: 2, type: "string" },
   graph: { number: 7, type: graphSchema },
   opset_import: { number: 8, type: operatorSetSchema, repeated: true },
+  functions: { number: 25, type: "bytes", repeated: true },
 };

@@ -1,15 +1,7 @@
 import type { Tensor } from "../tensor/mod.ts";
+import { type GraphParts, operatorsInto, valueInfo } from "./_operators.ts";
 import { encode } from "./_protobuf.ts";
-import {
-  type AttributeProto,
-  AttributeType,
-  DataType,
-  type ModelProto,
-  modelSchema,
-  type NodeProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from "./_schema.ts";
+import { type ModelProto, modelSchema, type ValueInfoProto } from "./_schema.ts";
 
 /** The version of the ONNX operators that graphs are written in. */
 const OPERATOR_SET = 20;
@@ -22,10 +14,8 @@ export type Attributes = Readonly<
   Record<string, number | string | readonly number[] | { readonly float: number }>
 >;
 
-/** An ONNX graph under construction, from its inputs to its outputs. */
-export interface GraphBuilder {
-  /** A float32 input. Extents that vary are names: `["batch", 3, 224, 224]`. */
-  input(name: string, shape: readonly (number | string)[]): Value;
+/** What writes nodes and constants into a graph. */
+export interface Operators {
   /** A float32 constant; its data is read when the graph is built. */
   constant(tensor: Tensor): Value;
   /** A float32 constant without axes. */
@@ -40,6 +30,12 @@ export interface GraphBuilder {
     inputs: readonly (Value | undefined)[],
     options: { readonly outputs: number; readonly attributes?: Attributes },
   ): Value[];
+}
+
+/** An ONNX graph under construction, from its inputs to its outputs. */
+export interface GraphBuilder extends Operators {
+  /** A float32 input. Extents that vary are names: `["batch", 3, 224, 224]`. */
+  input(name: string, shape: readonly (number | string)[]): Value;
   /**
    * Makes a value an output of the graph. onnxruntime does without the shape; a file for others,
    * to be called valid ONNX, needs it.
@@ -59,7 +55,8 @@ export function float(value: number): { readonly float: number } {
  *
  * @example
  * ```ts
- * import { createGraph, openSession, tensor } from "./mod.ts";
+ * import { tensor } from "../tensor/mod.ts";
+ * import { createGraph, openSession } from "./mod.ts";
  *
  * const graph = createGraph("double");
  * const x = graph.input("x", ["rows", 2]);
@@ -71,42 +68,23 @@ export function float(value: number): { readonly float: number } {
  * ```
  */
 export function createGraph(name: string): GraphBuilder {
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
+  const parts: GraphParts = { nodes: [], constants: [] };
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
   let count = 0;
-  const fresh = (prefix: string) => `${prefix}_${count++}` as Value;
-  const addTensor = (dims: readonly number[], data_type: number, data: ArrayBufferView) => {
-    const value = fresh("constant");
-    const raw_data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    initializers.push({ dims, data_type, name: value, raw_data });
-    return value;
-  };
-  const addNode: GraphBuilder["nodes"] = (op_type, operands, options) => {
-    const output = Array.from({ length: options.outputs }, () => fresh(op_type));
-    nodes.push({
-      input: operands.map((operand) => operand ?? ""),
-      output,
-      op_type,
-      attribute: Object.entries(options.attributes ?? {}).map(attributeProto),
-    });
-    return output;
-  };
   return {
+    ...operatorsInto(parts, (prefix) => `${prefix}_${count++}`),
     input(inputName, shape) {
       inputs.push(valueInfo(inputName, shape));
       return inputName as Value;
     },
-    constant: ({ shape, data }) => addTensor(shape, DataType.float, data),
-    scalar: (value) => addTensor([], DataType.float, Float32Array.of(value)),
-    integers: (values) =>
-      addTensor([values.length], DataType.int64, BigInt64Array.from(values, BigInt)),
-    node: (operator, operands, attributes = {}) =>
-      addNode(operator, operands, { outputs: 1, attributes })[0]!,
-    nodes: addNode,
     output(value, outputName, shape) {
-      nodes.push({ input: [value], output: [outputName], op_type: "Identity", attribute: [] });
+      parts.nodes.push({
+        input: [value],
+        output: [outputName],
+        op_type: "Identity",
+        attribute: [],
+      });
       outputs.push(valueInfo(outputName, shape));
     },
     build: () => {
@@ -114,33 +92,15 @@ export function createGraph(name: string): GraphBuilder {
         ir_version: 9,
         producer_name: "lg-cav",
         opset_import: [{ domain: "", version: OPERATOR_SET }],
-        graph: { node: nodes, name, initializer: initializers, input: inputs, output: outputs },
+        graph: {
+          node: parts.nodes,
+          name,
+          initializer: parts.constants,
+          input: inputs,
+          output: outputs,
+        },
       };
       return encode(model, modelSchema);
     },
   };
-}
-
-function valueInfo(name: string, shape?: readonly (number | string)[]): ValueInfoProto {
-  const dim = shape?.map((extent) =>
-    typeof extent === "string" ? { dim_param: extent } : { dim_value: extent }
-  );
-  return {
-    name,
-    type: { tensor_type: { elem_type: DataType.float, ...(dim && { shape: { dim } }) } },
-  };
-}
-
-function attributeProto([name, value]: [string, Attributes[string]]): AttributeProto {
-  if (typeof value === "string") {
-    return { name, type: AttributeType.string, s: new TextEncoder().encode(value) };
-  }
-  if (typeof value === "number") {
-    return Number.isInteger(value)
-      ? { name, type: AttributeType.int, i: value }
-      : { name, type: AttributeType.float, f: value };
-  }
-  return "float" in value
-    ? { name, type: AttributeType.float, f: value.float }
-    : { name, type: AttributeType.ints, ints: value };
 }

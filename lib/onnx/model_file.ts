@@ -1,14 +1,18 @@
 import { isAbsolute, join, normalize } from "node:path";
+import { fileSource, quote } from "../files/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
+import { attributesOf, type AttributeValue } from "./_attributes.ts";
+import { constantOf } from "./_program.ts";
 import { decode, encode } from "./_protobuf.ts";
 import {
-  type AttributeProto,
   DataType,
   type ModelProto,
   modelSchema,
   type TensorProto,
   type ValueInfoProto,
 } from "./_schema.ts";
+
+export type { AttributeValue };
 
 /** An ONNX file that another program wrote: its graph, without the large constants' data. */
 export interface OnnxFile {
@@ -17,6 +21,12 @@ export interface OnnxFile {
   readonly outputs: readonly string[];
   /** The node that computes a value, by the value's name. */
   readonly producers: ReadonlyMap<string, OnnxNode>;
+  /**
+   * The files beside it that hold constants, relative to its folder, sorted.
+   *
+   * @throws {RangeError} when one lies outside the folder.
+   */
+  externalFiles(): readonly string[];
   /** Whether a value is stored in the file or beside it. */
   isConstant(name: string): boolean;
   /**
@@ -38,8 +48,8 @@ export interface OnnxInput {
 export interface OnnxNode {
   readonly operator: string;
   readonly inputs: readonly string[];
-  /** Whole-number and float attributes by name, and lists of whole numbers. */
-  readonly attributes: Readonly<Record<string, number | readonly number[] | undefined>>;
+  /** By name; those that hold tensors or graphs are undefined. */
+  readonly attributes: Readonly<Record<string, AttributeValue | undefined>>;
 }
 
 /**
@@ -52,19 +62,19 @@ export function readOnnx(bytes: Uint8Array): OnnxFile {
   if (graph === undefined) throw new RangeError("The file holds no ONNX graph.");
   const constants = new Map(graph.initializer.map((proto) => [proto.name ?? "", proto]));
   const producers = new Map<string, OnnxNode>();
-  for (const { op_type, input, output, attribute } of graph.node) {
-    const value = attribute.find(({ name }) => name === "value")?.t;
-    if (op_type === "Constant" && value !== undefined) constants.set(output[0]!, value);
-    const attributes = Object.fromEntries(attribute.map(attributeEntry));
-    for (const name of output) {
-      producers.set(name, { operator: op_type, inputs: input, attributes });
-    }
+  for (const node of graph.node) {
+    const constant = constantOf(node);
+    if (constant !== undefined) constants.set(node.output[0]!, constant);
+    const { op_type: operator, input: inputs } = node;
+    const attributes = attributesOf(node);
+    for (const name of node.output) producers.set(name, { operator, inputs, attributes });
   }
   return {
     // Old files list their constants among the inputs.
     inputs: graph.input.filter(({ name }) => !constants.has(name)).map(onnxInput),
     outputs: graph.output.map(({ name }) => name),
     producers,
+    externalFiles: () => [...new Set([...constants.values()].flatMap(externalFile))].sort(),
     isConstant: (name) => constants.has(name),
     async constant(name, folder) {
       const proto = constants.get(name);
@@ -98,42 +108,50 @@ function onnxInput({ name, type }: ValueInfoProto): OnnxInput {
   };
 }
 
-function attributeEntry(
-  { name, i, f, ints }: AttributeProto,
-): [string, number | readonly number[] | undefined] {
-  return [name, i ?? f ?? (ints?.length ? ints : undefined)];
+/** Where a constant's data are, if not in the file. */
+function externalFile({ name, external_data }: TensorProto): string[] {
+  const location = external_data?.find(({ key }) => key === "location")?.value;
+  return location === undefined ? [] : [insideFolder(location, name)];
+}
+
+function insideFolder(location: string, name: string | undefined): string {
+  const path = normalize(location);
+  if (!isAbsolute(path) && !path.startsWith("..")) return path;
+  throw new RangeError(
+    `Constant ${quote(name)} lies outside the model's folder, in ${quote(path)}.`,
+  );
 }
 
 async function rawBytes(proto: TensorProto, folder: string): Promise<Uint8Array | undefined> {
   if (!proto.external_data?.length) return proto.raw_data;
   const entries = Object.fromEntries(proto.external_data.map(({ key, value }) => [key, value]));
-  const location = normalize(entries["location"] ?? "");
-  if (isAbsolute(location) || location.startsWith("..")) {
-    throw new RangeError(`Constant ${proto.name} lies outside the model's folder, in ${location}.`);
+  const location = insideFolder(entries["location"] ?? "", proto.name);
+  const path = join(folder, location);
+  const isFile = await Deno.stat(path).then((found) => found.isFile, () => false);
+  if (!isFile) {
+    throw new RangeError(
+      `Constant ${quote(proto.name)} lies in ${quote(location)}, which is no file.`,
+    );
   }
-  const file = await Deno.open(join(folder, location));
-  try {
-    await file.seek(Number(entries["offset"] ?? 0), Deno.SeekMode.Start);
-    const bytes = new Uint8Array(Number(entries["length"] ?? (await file.stat()).size));
-    for (let filled = 0; filled < bytes.length;) {
-      const read = await file.read(bytes.subarray(filled));
-      if (read === null) throw new RangeError(`${location} ends before constant ${proto.name}.`);
-      filled += read;
-    }
-    return bytes;
-  } finally {
-    file.close();
-  }
+  using file = await Deno.open(path);
+  const source = await fileSource(file);
+  const offset = Number(entries["offset"] ?? 0);
+  const length = Number(entries["length"] ?? source.size - offset);
+  return await source.read(offset, length).catch((cause) => {
+    throw new RangeError(`${quote(location)} ends before constant ${quote(proto.name)}.`, {
+      cause,
+    });
+  });
 }
 
 function floats(proto: TensorProto, raw: Uint8Array | undefined): Float32Array {
   if (proto.data_type !== DataType.float) {
     throw new RangeError(
-      `Constant ${proto.name} holds no 32-bit floats but ONNX data type ${proto.data_type}.`,
+      `Constant ${quote(proto.name)} holds no 32-bit floats but ONNX data type ${proto.data_type}.`,
     );
   }
   // A copy, since a Float32Array starts at a multiple of four bytes.
   return raw === undefined
     ? Float32Array.from(proto.float_data ?? [])
-    : new Float32Array(raw.slice().buffer);
+    : new Float32Array(new Uint8Array(raw).buffer);
 }

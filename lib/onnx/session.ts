@@ -1,5 +1,6 @@
 import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { type Tensor, tensor } from "../tensor/mod.ts";
+import { createGraph } from "./graph.ts";
 
 /** Where a model runs. */
 export type Device = "cpu" | "webgpu" | "cuda";
@@ -22,18 +23,33 @@ export interface SessionOptions {
   readonly externalData?: string | undefined;
 }
 
+/** Whole numbers in row-major order, such as the token ids of texts. */
+export interface Int32Tensor {
+  readonly shape: readonly number[];
+  readonly data: Int32Array;
+}
+
+/** What a model declares of an input; an extent is a name where any will do. */
+export interface InputInfo {
+  readonly name: string;
+  /** The type of its numbers, such as "float32" or "int32". */
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
 /** A loaded ONNX model. */
 export interface Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  readonly inputInfo: readonly InputInfo[];
   /**
-   * Runs the model on named float32 inputs and returns the outputs asked for. The event loop stands
+   * Runs the model on named float32 or int32 inputs and returns the outputs asked for, of float32. The event loop stands
    * still meanwhile, and the inputs are read until the promise resolves.
    *
    * @throws {RangeError} when an input is missing or an output is unknown.
    */
   run<Name extends string>(
-    feeds: Readonly<Record<string, Tensor>>,
+    feeds: Readonly<Record<string, Tensor | Int32Tensor>>,
     outputs: readonly Name[],
   ): Promise<Record<Name, Tensor>>;
   /** Frees the model. The session is of no use afterwards. */
@@ -63,9 +79,25 @@ export async function openSession(
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
+    inputInfo: session.inputMetadata.flatMap((input) =>
+      input.isTensor ? [{ name: input.name, type: input.type, shape: input.shape }] : []
+    ),
     run: (feeds, outputs) => runSession(session, { feeds, outputs }),
     close: () => session.release(),
   };
+}
+
+/**
+ * Tries a device with a model of one operation, so that its lack is found before work starts.
+ *
+ * @throws {DeviceUnavailableError} when the device is not there.
+ */
+export async function requireDevice(device: Device): Promise<void> {
+  if (device === "cpu") return;
+  const graph = createGraph("try");
+  graph.output(graph.node("Identity", [graph.input("x", [1])]), "y");
+  const session = await openSession(graph.build(), { device });
+  await session.close();
 }
 
 async function createSession(
@@ -89,7 +121,10 @@ async function createSession(
 
 async function runSession<Name extends string>(
   session: InferenceSession,
-  { feeds, outputs }: { feeds: Readonly<Record<string, Tensor>>; outputs: readonly Name[] },
+  { feeds, outputs }: {
+    feeds: Readonly<Record<string, Tensor | Int32Tensor>>;
+    outputs: readonly Name[];
+  },
 ): Promise<Record<Name, Tensor>> {
   const missing = session.inputNames.filter((name) => feeds[name] === undefined);
   const unknown = outputs.filter((name) => !session.outputNames.includes(name));
@@ -103,7 +138,10 @@ async function runSession<Name extends string>(
     Object.fromEntries(
       session.inputNames.map((name) => {
         const { shape, data } = feeds[name]!;
-        return [name, new OrtTensor("float32", data, shape)];
+        const values = data instanceof Int32Array
+          ? new OrtTensor("int32", data, shape)
+          : new OrtTensor("float32", data, shape);
+        return [name, values];
       }),
     ),
     [...outputs],

@@ -1,10 +1,10 @@
-import { type Tensor, tensor } from "../../lib/tensor/mod.ts";
+import { type Tensor, tensor, zeros } from "../../lib/tensor/mod.ts";
 
 /**
  * Weights and pixels as a formula of (name, index), equal to tools/parity/formula.py bit by bit:
  * offset + factor * u, where u is hashed from name and index, in [-1, 1), a multiple of 2^-23.
  */
-function formula(
+export function formula(
   name: string,
   { size, offset = 0, factor }: { size: number; offset?: number; factor: number },
 ): Float32Array {
@@ -43,4 +43,11 @@ export function formulaWeights(
 /** Preprocessed images of noise. */
 export function formulaPixels(size: number): Float32Array {
   return formula("pixels", { size, factor: 2 });
+}
+
+/** A row for each image, one at its class and zero elsewhere. */
+export function oneHot(classes: readonly number[], width: number): Tensor {
+  const rows = zeros([classes.length, width]);
+  classes.forEach((index, row) => rows.data[row * width + index] = 1);
+  return rows;
 }

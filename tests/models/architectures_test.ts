@@ -1,6 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import { backboneParameters } from "../../lib/models/mod.ts";
-import { parity, sizedBackbone } from "./_parity.ts";
+import { gradientParity, parity, sizedBackbone } from "./_parity.ts";
 
 /** Trainable parameters, as torchvision's and pytorchcv's own tables of models state them. */
 const parameterCounts = {
@@ -27,7 +27,7 @@ const parameterCounts = {
 
 for (const [name, count] of Object.entries(parameterCounts)) {
   Deno.test(`networkOf() gives ${name} as many parameters as the original`, async () => {
-    const parameters = backboneParameters(await sizedBackbone(name, "real"));
+    const parameters = backboneParameters(await sizedBackbone(name, "released"));
     const trainable = [...parameters].filter(([key]) => !/running_(mean|var)$/.test(key));
     equal(
       trainable.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0),
@@ -37,23 +37,29 @@ for (const [name, count] of Object.entries(parameterCounts)) {
 }
 
 const oneOfEachFamily = [
-  ["resnet18", "real"],
+  ["resnet18", "world"],
   ["resnet50", "world"],
   ["densenet121", "world"],
   ["vgg13", "world"],
   ["vit_b_16", "world"],
-  ["resnet10_cub", "real"],
-  ["resnet20_cifar100", "real"],
-  ["densenet40_k12_cifar100", "real"],
-  ["preresnet20_cifar100", "real"],
-  ["seresnet20_cifar100", "real"],
-  ["sepreresnet20_cifar100", "real"],
+  ["resnet10_cub", "released"],
+  ["resnet20_cifar100", "released"],
+  ["densenet40_k12_cifar100", "released"],
+  ["preresnet20_cifar100", "released"],
+  ["seresnet20_cifar100", "released"],
+  ["sepreresnet20_cifar100", "released"],
 ] as const;
 
-for (const [name, scale] of oneOfEachFamily) {
-  Deno.test(`networkOf() computes what the original library's ${name} (${scale}) does`, async () => {
-    for (const [output, difference] of await parity(name, scale)) {
+for (const [name, sizes] of oneOfEachFamily) {
+  Deno.test(`networkOf() computes what the original library's ${name} (${sizes}) does`, async () => {
+    for (const [output, difference] of await parity(name, sizes)) {
       ok(difference < 1e-4, `${output} differs by ${difference}`);
+    }
+  });
+
+  Deno.test(`differentiate() agrees with autograd on ${name} (${sizes})`, async () => {
+    for (const [value, difference] of await gradientParity(name, sizes)) {
+      ok(difference < 1e-4, `the gradient at ${value} differs by ${difference}`);
     }
   });
 }

@@ -19,6 +19,13 @@ Deno.test("encode() writes the bytes of the protobuf documentation", () => {
     ...new TextEncoder().encode("testing"),
   ]);
   deepEqual([...encode({ count: -1 }, schema)], [8, ...Array(9).fill(0xff), 1]);
+  deepEqual([...encode({ sizes: [3, 270] }, schema)], [0x22, 3, 3, 0x8e, 0x02]);
+});
+
+Deno.test("encode() keeps the greatest whole number of 64 bits, which is no double", () => {
+  const greatest = [8, ...Array(8).fill(0xff), 0x7f];
+  const { count } = decode(Uint8Array.from(greatest), schema);
+  deepEqual([...encode({ count }, schema)], greatest);
 });
 
 Deno.test("decode() inverts encode() and skips fields it does not know", () => {

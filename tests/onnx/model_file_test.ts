@@ -49,9 +49,9 @@ Deno.test("OnnxFile.constant() reads floats in every place where ONNX keeps them
   deepEqual(await file.constant("inline", folder), tensor([], Float32Array.of(7)));
   deepEqual(await file.constant("beside", folder), tensor([2], Float32Array.of(1.5, -2)));
   equal(file.isConstant("x"), false);
-  await rejects(file.constant("counts", folder), /counts holds no 32-bit floats/);
+  await rejects(file.constant("counts", folder), /"counts" holds no 32-bit floats/);
   await Deno.writeFile(`${folder}/weights.bin`, bytes.subarray(0, 10));
-  await rejects(file.constant("beside", folder), /weights\.bin ends before constant beside/);
+  await rejects(file.constant("beside", folder), /weights\.bin" ends before constant "beside"/);
   await Deno.remove(folder, { recursive: true });
 });
 

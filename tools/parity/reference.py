@@ -1,10 +1,13 @@
 """Reference outputs of torchvision's and pytorchcv's models at formula weights.
 
-    python tools/parity/reference.py resnet18 vit_b_16 --scale real
-    python tools/parity/reference.py vgg13 --scale world
+    python tools/parity/reference.py resnet18 vit_b_16 --sizes released
+    python tools/parity/reference.py vgg13 --sizes world
 
-Writes tests/fixtures/models/parity/<name>.<scale>.json: per output its shape, mean, norm, greatest
-magnitude and values spread evenly over it. The narrow models of --scale world are torchvision's own
+Writes tests/fixtures/models/parity/<name>.<sizes>.json: per output its shape, mean, norm, greatest
+magnitude and values spread evenly over it. The same, with fewer values, of gradient times value: the
+gradients of one logit of each image with respect to the pixels, every depth that has a name, and the
+features. Where a value that comes from a ReLU is zero, its gradient may hang on the last bit of another
+ReLU's input, and the product does not. The narrow models of --sizes world are torchvision's own
 classes with the sizes in configs/backbones, except for the ResNet, whose width torchvision fixes: it
 is the one of tools/zoo.
 """
@@ -35,6 +38,7 @@ import architectures as zoo  # noqa: E402
 
 IMAGES = 2
 SAMPLES = 24
+GRADIENT_SAMPLES = 16
 DEPTHS = {
     "resnet": r"layer\d(\.\d+)?",
     "densenet": r"features\.(pool0|denseblock\d|transition\d)",
@@ -82,10 +86,10 @@ def narrow_model(family: str, sizes: dict) -> nn.Module:
     raise SystemExit(f"{family} has no narrow form.")
 
 
-def build(config: dict, scale: str) -> tuple[nn.Module, dict]:
+def build(config: dict, which: str) -> tuple[nn.Module, dict]:
     sizes = config["architecture"]
     with torch.device("meta"):
-        if scale == "world":
+        if which == "world":
             sizes = {**sizes, **config["world"]}
             return narrow_model(config["family"], sizes), sizes
         if config["family"].startswith("pytorchcv"):
@@ -105,20 +109,58 @@ def depth_names(model: nn.Module, family: str) -> list[str]:
 
 def outputs(model: nn.Module, family: str, images: torch.Tensor) -> dict[str, torch.Tensor]:
     seen: dict[str, torch.Tensor] = {}
-    for name in depth_names(model, family):
+    handles = [
         model.get_submodule(name).register_forward_hook(
             lambda module, inputs, output, name=name: seen.update({name: output.clone()})
         )
+        for name in depth_names(model, family)
+    ]
     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.register_forward_pre_hook(lambda module, inputs: seen.update(features=inputs[0].clone()))
+    handles.append(
+        last.register_forward_pre_hook(
+            lambda module, inputs: seen.update(features=inputs[0].clone())
+        )
+    )
     with torch.inference_mode():
         seen["logits"] = model(images)
+    for handle in handles:
+        handle.remove()
     return seen
 
 
-def summary(output: torch.Tensor) -> dict:
+def products(
+    model: nn.Module, family: str, images: torch.Tensor, classes: list[int]
+) -> dict[str, torch.Tensor]:
+    """Gradient times value, of one logit of each image, by autograd in float64."""
+    model = model.double().requires_grad_(False)
+    seen = {"pixels": images.double().requires_grad_()}
+
+    def keep(name: str, value: torch.Tensor) -> torch.Tensor:
+        value.retain_grad()
+        seen[name] = value
+        # What runs in place does so on a copy.
+        return value.clone()
+
+    handles = [
+        model.get_submodule(name).register_forward_hook(
+            lambda module, inputs, output, name=name: keep(name, output)
+        )
+        for name in depth_names(model, family)
+    ]
+    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    handles.append(
+        last.register_forward_pre_hook(lambda module, inputs: (keep("features", inputs[0]),))
+    )
+    logits = model(seen["pixels"])
+    logits[torch.arange(len(classes)), classes].sum().backward()
+    for handle in handles:
+        handle.remove()
+    return {name: (value.grad * value).detach() for name, value in seen.items()}
+
+
+def summary(output: torch.Tensor, samples: int = SAMPLES) -> dict:
     values = output.double().numpy().ravel()
-    indices = np.linspace(0, len(values) - 1, min(SAMPLES, len(values))).astype(int)
+    indices = np.linspace(0, len(values) - 1, min(samples, len(values))).astype(int)
     return {
         "shape": list(output.shape),
         "mean": rounded(values.mean()),
@@ -133,9 +175,9 @@ def rounded(value: float) -> float:
     return float(f"{value:.8g}")
 
 
-def write_reference(name: str, scale: str) -> None:
+def write_reference(name: str, which: str) -> None:
     config = json.loads((ROOT / f"configs/backbones/{name}.json").read_text())
-    model, sizes = build(config, scale)
+    model, sizes = build(config, which)
     state = {
         key: torch.from_numpy(parameter(key, tuple(value.shape)))
         if value.dtype == torch.float32
@@ -154,17 +196,23 @@ def write_reference(name: str, scale: str) -> None:
             output: summary(value) for output, value in outputs(model, config["family"], images).items()
         },
     }
-    path = ROOT / f"tests/fixtures/models/parity/{name}.{scale}.json"
+    classes = [3, sizes["classes"] // 2]
+    computed = products(model, config["family"], images, classes)
+    reference["gradientTimesValue"] = {
+        "classes": classes,
+        "at": {name: summary(value, GRADIENT_SAMPLES) for name, value in computed.items()},
+    }
+    path = ROOT / f"tests/fixtures/models/parity/{name}.{which}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(reference) + "\n")
     logits = reference["outputs"]["logits"]
-    print(f"{name} {scale}: {reference['parameters']} parameters, |logits| up to {logits['greatest']}")
+    print(f"{name} {which}: {reference['parameters']} parameters, |logits| up to {logits['greatest']}")
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("names", nargs="+")
-    arguments.add_argument("--scale", choices=["real", "world"], default="real")
+    arguments.add_argument("--sizes", choices=["released", "world"], default="released")
     options = arguments.parse_args()
     for backbone in options.names:
-        write_reference(backbone, options.scale)
+        write_reference(backbone, options.sizes)
