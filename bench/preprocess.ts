@@ -6,6 +6,7 @@
  */
 import sharp from "sharp";
 import type { PreprocessSpec } from "../lib/config/mod.ts";
+import { mapBounded } from "../lib/files/mod.ts";
 import { decodeImage, preprocess } from "../lib/images/mod.ts";
 
 const spec: PreprocessSpec = {
@@ -21,12 +22,10 @@ const bytes = await sharp(source).resize(500, 375, { fit: "fill" }).jpeg({ quali
   .toBuffer();
 
 async function rate(work: () => Promise<unknown>): Promise<string> {
-  const [count, ahead] = [400, 16];
+  const count = 400;
   const start = performance.now();
-  let begun = 0;
-  await Promise.all(Array.from({ length: ahead }, async () => {
-    while (begun++ < count) await work();
-  }));
+  const map = () => work();
+  await Array.fromAsync(mapBounded(new Array(count).keys(), { concurrency: 16, map }));
   return `${(count / (performance.now() - start) * 1000).toFixed(0)} images/s`;
 }
 

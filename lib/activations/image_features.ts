@@ -1,14 +1,33 @@
 import type { PreprocessSpec } from "../config/mod.ts";
-import { type ImageSet, preprocess } from "../images/mod.ts";
+import { UserError } from "../files/mod.ts";
+import {
+  checkImages,
+  type ImageSet,
+  type NamedImage,
+  outputSize,
+  preprocessBatch,
+  type Size,
+  UnreadableImageError,
+} from "../images/mod.ts";
 import type { ArtifactRef, Store } from "../store/mod.ts";
-import { readSafetensors, type Tensor, tensor, writeSafetensors, zeros } from "../tensor/mod.ts";
+import { row, type Tensor, zeros } from "../tensor/mod.ts";
+import { missingBlocks, rowsPerBlock, writeRowsBlock } from "./feature_rows.ts";
 
-/** A model as a function of a batch of preprocessed images, CHW one after another: [count, width]. */
-export type ImageEncoder = (pixels: Float32Array, count: number) => Promise<Tensor>;
+/**
+ * A model as a function of a batch of preprocessed images, CHW one after another: [count, ...].
+ * `first` is the row of the first of them.
+ */
+export type ImageEncoder = (
+  pixels: Float32Array,
+  count: number,
+  first: number,
+) => Promise<Tensor>;
 
 /** A loaded model that turns preprocessed images into features. */
 export interface OpenImageEncoder {
   readonly preprocess: PreprocessSpec;
+  /** Side of the images that it takes, where that is fixed. */
+  readonly imageSize?: number | undefined;
   readonly encode: ImageEncoder;
   readonly close: () => Promise<void>;
 }
@@ -17,142 +36,126 @@ export interface OpenImageEncoder {
 export interface ImageFeaturesOptions {
   /** Which images of the set, in the order of the rows. */
   readonly indices: ArrayLike<number>;
-  /** Images in one run of the model; also the unit that is stored, and lost when a run is killed. */
+  /** Images in one run of the model; at most `rowsPerBlock`. */
   readonly batch: number;
-  /** Opens the model; called only when a batch is missing. */
-  readonly openEncoder: () => Promise<OpenImageEncoder>;
+  readonly encoder: OpenImageEncoder;
   readonly store: Store;
-  /** The address under which the batches are stored; it names the model, images and settings. */
+  /** The address under which the rows are stored; it names the model, images and settings. */
   readonly ref: ArtifactRef;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
 }
 
 /**
- * The features of images, [indices.length, width], batch by batch. Finished batches are in the
- * store, so an interrupted call goes on where it stopped. The next batch is decoded while the model
- * works on the current one; memory holds two batches of pixels and the features.
+ * Computes and stores the features of images, one flat row an image, block by block. Blocks that are in
+ * the store stay, so an interrupted call goes on where it stopped. The next block is decoded while
+ * the model works on the current one; memory holds the pixels of two blocks.
+ *
+ * @throws {UserError} when an image has another size than the model takes, or than the first one;
+ * when features are not finite; or, of all images, how many cannot be read and which.
  */
-export async function imageFeatures(
+export async function storeImageFeatures(
   images: ImageSet,
   options: ImageFeaturesOptions,
-): Promise<Tensor> {
-  const { indices, batch, store, ref } = options;
-  const starts = batchStarts(indices.length, batch);
-  const batches = await storedBatches(starts, { store, ref });
-  const missing = starts.filter((start) => !batches.has(start));
-  if (missing.length > 0) {
-    const encoder = await options.openEncoder();
-    try {
-      for await (
-        const [start, features] of encodeBatches(images, missing, { ...options, encoder })
-      ) {
-        await store.write(batchRef(ref, start), encodeBatch(features));
-        batches.set(start, features);
-        options.onProgress(Math.min(batches.size * batch, indices.length), indices.length);
-      }
-    } finally {
-      await encoder.close();
-    }
-  }
-  return concatenateRows(starts.map((start) => batches.get(start)!));
-}
-
-async function* encodeBatches(
-  images: ImageSet,
-  starts: readonly number[],
-  options: ImageFeaturesOptions & { readonly encoder: OpenImageEncoder },
-): AsyncGenerator<readonly [number, Tensor]> {
-  const { indices, batch, encoder, signal } = options;
+): Promise<void> {
+  const { indices, store, ref, signal, onProgress } = options;
+  const total = indices.length;
+  const missing = await missingBlocks(total, { store, ref });
+  if (missing.length === 0) return;
+  const size = await tellingOfAll(images, indices, sizeOf(images, options));
   const pixelsAt = (start: number | undefined) => {
-    const pixels = start === undefined ? undefined : batchPixels(images, start, options);
-    // A failure surfaces when the batch is awaited, which may be after another one was.
+    const pixels = start === undefined
+      ? undefined
+      : blockPixels(images, start, { ...options, size });
+    // A failure surfaces when the part is awaited, which may be after another one was.
     pixels?.catch(() => {});
     return pixels;
   };
-  let next = pixelsAt(starts[0]);
-  for (const [position, start] of starts.entries()) {
+  let next = pixelsAt(missing[0]);
+  for (const [position, start] of missing.entries()) {
     signal.throwIfAborted();
-    const pixels = await next!;
-    next = pixelsAt(starts[position + 1]);
-    yield [start, await encoder.encode(pixels, Math.min(batch, indices.length - start))];
+    const pixels = await tellingOfAll(images, indices, next!);
+    next = pixelsAt(missing[position + 1]);
+    const features = await encodeBlock(pixels, { ...options, start });
+    requireFinite(features, { images, indices, start });
+    await writeRowsBlock(features, { store, ref, start });
+    onProgress(total - (missing.length - position - 1) * rowsPerBlock, total);
   }
 }
 
-/**
- * The features that an earlier call stored, or `undefined` when a batch is missing or corrupt.
- *
- * @param options.rows how many images they are of.
- */
-export async function storedImageFeatures(
-  { rows, batch, store, ref }: {
-    readonly rows: number;
-    readonly batch: number;
-    readonly store: Store;
-    readonly ref: ArtifactRef;
-  },
-): Promise<Tensor | undefined> {
-  const starts = batchStarts(rows, batch);
-  const batches = await storedBatches(starts, { store, ref });
-  if (batches.size < starts.length) return undefined;
-  return concatenateRows(starts.map((start) => batches.get(start)!));
-}
-
-async function storedBatches(
-  starts: readonly number[],
-  { store, ref }: { readonly store: Store; readonly ref: ArtifactRef },
-): Promise<Map<number, Tensor>> {
-  const batches = new Map<number, Tensor>();
-  for (const start of starts) {
-    const stored = await store.read(batchRef(ref, start));
-    if (stored !== undefined) batches.set(start, decodeBatch(stored));
+async function encodeBlock(
+  pixels: Float32Array,
+  { start, indices, batch, encoder }: ImageFeaturesOptions & { readonly start: number },
+): Promise<Tensor> {
+  const count = Math.min(rowsPerBlock, indices.length - start);
+  const size = pixels.length / count;
+  let features: Tensor | undefined;
+  for (let first = 0; first < count; first += batch) {
+    const some = Math.min(batch, count - first);
+    // A copy, since a model may read the buffer that it is given as a whole.
+    const input = pixels.slice(first * size, (first + some) * size);
+    const { data } = await encoder.encode(input, some, start + first);
+    const width = data.length / some;
+    features ??= zeros([count, width]);
+    features.data.set(data, first * width);
   }
-  return batches;
+  return features!;
 }
 
-function batchStarts(rows: number, batch: number): number[] {
-  return Array.from({ length: Math.ceil(rows / batch) }, (_, i) => i * batch);
+/** What the model takes, else the size of the first image, so that blocks cannot differ. */
+async function sizeOf(
+  images: ImageSet,
+  { indices, encoder: { preprocess, imageSize } }: ImageFeaturesOptions,
+): Promise<Size> {
+  if (imageSize !== undefined) return { width: imageSize, height: imageSize };
+  return outputSize(preprocess, (await decoded(images, indices[0]!)).image);
 }
 
-/** The rows of several matrices of one width, one under another. */
-export function concatenateRows(matrices: readonly Tensor[]): Tensor {
-  const rows = matrices.reduce((sum, matrix) => sum + matrix.shape[0]!, 0);
-  const all = zeros([rows, matrices[0]?.shape[1] ?? 0]);
-  let offset = 0;
-  for (const { data } of matrices) {
-    all.data.set(data, offset);
-    offset += data.length;
-  }
-  return all;
+/** At an image that cannot be read the others are looked at too, so that all are told of at once. */
+async function tellingOfAll<T>(
+  images: ImageSet,
+  indices: ArrayLike<number>,
+  value: Promise<T>,
+): Promise<T> {
+  return await value.catch(async (error) => {
+    if (error instanceof UnreadableImageError) {
+      await checkImages(images, Array.from(indices), { unreadable: "fail" });
+    }
+    throw error;
+  });
 }
 
-async function batchPixels(
+async function blockPixels(
   images: ImageSet,
   start: number,
-  { indices, batch, encoder }: ImageFeaturesOptions & { readonly encoder: OpenImageEncoder },
+  { indices, size, encoder: { preprocess } }: ImageFeaturesOptions & { readonly size: Size },
 ): Promise<Float32Array> {
-  const count = Math.min(batch, indices.length - start);
-  const inputs = await Promise.all(Array.from({ length: count }, async (_, position) => {
-    const index = indices[start + position]!;
-    const image = await images.decode(await images.read(index), images.ids[index]!);
-    return preprocess(image, encoder.preprocess);
-  }));
-  const size = inputs[0]!.length;
-  const pixels = new Float32Array(count * size);
-  for (const [position, input] of inputs.entries()) pixels.set(input, position * size);
-  return pixels;
+  const count = Math.min(rowsPerBlock, indices.length - start);
+  const block = await Promise.all(
+    Array.from({ length: count }, (_, position) => decoded(images, indices[start + position]!)),
+  );
+  return preprocessBatch(block, preprocess, { size });
 }
 
-function batchRef(ref: ArtifactRef, start: number): ArtifactRef {
-  return { ...ref, part: `rows-${String(start).padStart(8, "0")}` };
+async function decoded(images: ImageSet, index: number): Promise<NamedImage> {
+  const id = images.ids[index]!;
+  return { id, image: await images.decode(await images.read(index), id) };
 }
 
-function encodeBatch(features: Tensor): Uint8Array {
-  const width = features.data.length / features.shape[0]!;
-  const flat = tensor([features.shape[0]!, width], features.data);
-  return writeSafetensors(new Map([["features", flat]]), {}, { dtype: "F32" });
-}
-
-function decodeBatch(bytes: Uint8Array): Tensor {
-  return readSafetensors(bytes).tensors.get("features")!;
+function requireFinite(
+  features: Tensor,
+  { images, indices, start }: {
+    readonly images: ImageSet;
+    readonly indices: ArrayLike<number>;
+    readonly start: number;
+  },
+): void {
+  for (let i = 0; i < features.shape[0]!; i++) {
+    if (row(features, i).every(Number.isFinite)) continue;
+    const id = images.ids[indices[start + i]!];
+    throw new UserError(
+      `The features of image ${id} of ${images.name} are not finite numbers. Check the model's ` +
+        `weights and its "preprocess", whose std may be too small.`,
+    );
+  }
 }

@@ -1,3 +1,4 @@
 /** Features of images and texts: batched, stored as they come, resumable. */
+export * from "./feature_rows.ts";
 export * from "./image_features.ts";
 export * from "./text_features.ts";

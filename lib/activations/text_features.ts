@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "../tensor/mod.ts";
+import { row, type Tensor, tensor } from "../tensor/mod.ts";
 
 /** Text features of the concepts: of the one prompt of Eq. 3 and of each prompt of the ensemble. */
 export interface ConceptTextFeatures {
@@ -19,8 +19,6 @@ export interface ConceptTextOptions {
   readonly prompt: string;
   /** The templates of the concept ensemble. */
   readonly ensemble: readonly string[];
-  /** Texts in one run of the encoder. */
-  readonly batch: number;
   /** Encodes texts to [texts, width]. */
   readonly encode: (texts: readonly string[]) => Promise<Tensor>;
 }
@@ -28,21 +26,16 @@ export interface ConceptTextOptions {
 /** Encodes every concept under every prompt, as the text encoder returns it (not normalised). */
 export async function conceptTextFeatures(
   concepts: readonly string[],
-  { prompt, ensemble, batch, encode }: ConceptTextOptions,
+  { prompt, ensemble, encode }: ConceptTextOptions,
 ): Promise<ConceptTextFeatures> {
   const templates = [prompt, ...ensemble];
   const texts = concepts.flatMap((concept) => templates.map((text) => fillPrompt(text, concept)));
-  const encoded: Tensor[] = [];
-  for (let start = 0; start < texts.length; start += batch) {
-    encoded.push(await encode(texts.slice(start, start + batch)));
-  }
-  const width = encoded[0]?.shape[1] ?? 0;
+  const encoded = await encode(texts);
+  const width = encoded.shape[1] ?? 0;
   const prompts = new Float32Array(concepts.length * width);
   const ensembles = new Float32Array(concepts.length * ensemble.length * width);
-  const rows = encoded.flatMap(({ data }) =>
-    Array.from({ length: data.length / width }, (_, i) => data.subarray(i * width, (i + 1) * width))
-  );
-  for (const [position, features] of rows.entries()) {
+  for (let position = 0; position < texts.length; position++) {
+    const features = row(encoded, position);
     const concept = Math.floor(position / templates.length);
     const template = position % templates.length;
     if (template === 0) prompts.set(features, concept * width);

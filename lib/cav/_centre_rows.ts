@@ -1,15 +1,23 @@
 import { type Tensor, tensor } from "../tensor/mod.ts";
 
+/** The mean of the rows of a [rows, dim] matrix. */
+export function meanRow({ shape, data }: Tensor): Float64Array {
+  const [rows = 0, dim = 0] = shape;
+  const mean = new Float64Array(dim);
+  for (let at = 0; at < rows * dim; at += dim) {
+    for (let j = 0; j < dim; j++) mean[j]! += data[at + j]!;
+  }
+  for (let j = 0; j < dim; j++) mean[j]! /= rows;
+  return mean;
+}
+
 /** The mean of the rows of a [rows, dim] matrix, and each row minus it. */
 export function centreRows(
-  { shape, data }: Tensor,
+  matrix: Tensor,
 ): { readonly centre: Float64Array; readonly deviations: Tensor } {
+  const { shape, data } = matrix;
   const [rows = 0, dim = 0] = shape;
-  const centre = new Float64Array(dim);
-  for (let at = 0; at < rows * dim; at += dim) {
-    for (let j = 0; j < dim; j++) centre[j]! += data[at + j]!;
-  }
-  for (let j = 0; j < dim; j++) centre[j]! /= rows;
+  const centre = meanRow(matrix);
   const deviations = new Float32Array(rows * dim);
   for (let at = 0; at < rows * dim; at += dim) {
     for (let j = 0; j < dim; j++) deviations[at + j] = data[at + j]! - centre[j]!;

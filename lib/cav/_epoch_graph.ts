@@ -1,21 +1,30 @@
 import { createGraph, type GraphBuilder, type Value } from "../onnx/mod.ts";
 import {
   classificationGradient,
+  coordinateSpace,
   type Gradient,
   guidanceGradient,
   type Labelled,
   labelledInputs,
+  type ProbeBatch,
+  probeInputs,
+  type Space,
+  spanSpace,
 } from "./_gradients.ts";
 
-/** Which terms the loss of an epoch has, and how many steps it takes. */
+/** Which terms the loss of an epoch has, how many steps it takes, and where vectors live. */
 export interface EpochTerms {
   readonly batches: number;
   readonly labelled: boolean;
   readonly perturbed: boolean;
   readonly probes: boolean;
+  readonly inSpan: boolean;
 }
 
-/** What one epoch hands to the next: [groups, columns, dim] twice, [groups, columns, 1] twice. */
+/**
+ * What one epoch hands to the next: [groups, columns, width] twice, [groups, columns, 1] twice. The
+ * width is dim, or twice dim for the pairs of a span.
+ */
 export const stateNames = ["vectors", "velocities", "biases", "biasVelocities"] as const;
 
 /** The graph's output that holds a part of the state after the epoch. */
@@ -25,6 +34,15 @@ export function nameAfter<Name extends typeof stateNames[number]>(name: Name): `
 
 type State = Readonly<Record<typeof stateNames[number], Value>>;
 
+/** What the losses of an epoch are made of. */
+interface Losses {
+  readonly space: Space;
+  /** One for each step, or none. */
+  readonly probes: readonly ProbeBatch[];
+  readonly labelled: Labelled | undefined;
+  readonly perturbations: Value | undefined;
+}
+
 /** One epoch of gradient descent, its steps unrolled, for any number of columns and dimensions. */
 export function buildEpoch(terms: EpochTerms): Uint8Array {
   const graph = createGraph("epoch");
@@ -33,40 +51,48 @@ export function buildEpoch(terms: EpochTerms): Uint8Array {
     momentum: graph.input("momentum", []),
     weightDecay: graph.input("weightDecay", []),
   };
-  const perturbation = terms.perturbed ? graph.input("perturbation", []) : undefined;
-  const labelled = terms.labelled ? labelledInputs(graph) : undefined;
+  const losses = declareLosses(graph, terms);
   let state: State = {
-    vectors: graph.input("vectors", ["groups", "columns", "dim"]),
-    velocities: graph.input("velocities", ["groups", "columns", "dim"]),
+    vectors: graph.input("vectors", ["groups", "columns", "width"]),
+    velocities: graph.input("velocities", ["groups", "columns", "width"]),
     biases: graph.input("biases", ["groups", "columns", 1]),
     biasVelocities: graph.input("biasVelocities", ["groups", "columns", 1]),
   };
   for (let batch = 0; batch < terms.batches; batch++) {
-    const gradients = gradientsOf(graph, {
-      state,
-      labelled,
-      perturbation,
-      batch: terms.probes ? batch : undefined,
-    });
+    const gradients = gradientsOf(graph, state, { batch, ...losses });
     state = step(graph, { state, gradients, ...settings });
   }
   for (const name of stateNames) graph.output(state[name], nameAfter(name));
   return graph.build();
 }
 
+function declareLosses(graph: GraphBuilder, terms: EpochTerms): Losses {
+  const probes: ProbeBatch[] = [];
+  let end = graph.integers([0]);
+  for (let batch = 0; terms.probes && batch < terms.batches; batch++) {
+    probes.push(probeInputs(graph, batch, end));
+    end = probes[batch]!.images.to;
+  }
+  return {
+    space: terms.inSpan ? spanSpace(graph) : coordinateSpace(graph),
+    probes,
+    labelled: terms.labelled ? labelledInputs(graph, end) : undefined,
+    perturbations: terms.perturbed ? graph.input("perturbations", ["groups", 1, 1]) : undefined,
+  };
+}
+
 function gradientsOf(
   graph: GraphBuilder,
-  { state: { vectors, biases }, labelled, perturbation, batch }: {
-    readonly state: State;
-    readonly labelled: Labelled | undefined;
-    readonly perturbation: Value | undefined;
-    readonly batch: number | undefined;
-  },
+  { vectors, biases }: State,
+  { batch, space, probes, labelled, perturbations }: Losses & { readonly batch: number },
 ): Gradient[] {
   const gradients: Gradient[] = [];
-  if (batch !== undefined) gradients.push(guidanceGradient(graph, { vectors, batch }));
+  const ofBatch = probes[batch];
+  if (ofBatch) gradients.push(guidanceGradient(graph, { vectors, batch: ofBatch, space }));
   if (labelled) {
-    gradients.push(classificationGradient(graph, { vectors, biases, labelled, perturbation }));
+    gradients.push(
+      classificationGradient(graph, { vectors, biases, labelled, perturbations, space }),
+    );
   }
   return gradients;
 }

@@ -5,7 +5,7 @@ import {
   runtimeVersion,
   type Session,
 } from "../onnx/mod.ts";
-import { type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { batchBounds, type CavEngine, type ColumnProblem, type Descent } from "./engine.ts";
 import { buildEpoch, type EpochTerms, nameAfter, stateNames } from "./_epoch_graph.ts";
 
@@ -24,14 +24,16 @@ export function openOrtEngine({ device }: { readonly device: Device }): CavEngin
     name: "ort",
     description: `${runtimeVersion} on ${device}, one thread`,
     async minimise(problem, descent) {
+      const { labelled, probes, inSpan = false } = problem;
       const terms: EpochTerms = {
         batches: descent.batches,
-        labelled: problem.labelled !== undefined,
-        perturbed: (problem.labelled?.perturbation ?? 0) !== 0,
-        probes: problem.probes !== undefined,
+        labelled: labelled !== undefined,
+        perturbed: labelled?.perturbations !== undefined,
+        probes: probes !== undefined,
+        inSpan,
       };
       const epoch = await session(JSON.stringify(terms), () => buildEpoch(terms));
-      const fixed = { ...scalars(problem, descent), ...images(problem, descent.batches) };
+      const fixed = { ...scalars(descent), ...images(problem, descent.batches) };
       let state = startState(problem);
       for (let i = 0; i < descent.epochs; i++) {
         const after = await epoch.run({ ...state, ...fixed }, stateNames.map(nameAfter));
@@ -42,7 +44,10 @@ export function openOrtEngine({ device }: { readonly device: Device }): CavEngin
           biasVelocities: after.biasVelocitiesAfter,
         };
       }
-      return { vectors: state.vectors, biases: withoutLastAxis(state.biases) };
+      return {
+        vectors: inSpan ? firstHalves(state.vectors) : state.vectors,
+        biases: withoutLastAxis(state.biases),
+      };
     },
     async product(a, b, { transpose = "second" } = {}) {
       const model = await session(`product ${transpose}`, () => buildProduct(transpose));
@@ -57,61 +62,100 @@ export function openOrtEngine({ device }: { readonly device: Device }): CavEngin
 
 type State = Record<typeof stateNames[number], Tensor>;
 
-function startState({ initial }: ColumnProblem): State {
-  const [groups = 0, columns = 0] = initial.shape;
+function startState({ start, columns, inSpan }: ColumnProblem): State {
+  const [groups = 0, dim = 0] = start.shape;
+  const width = inSpan ? 2 * dim : dim;
+  const vectors = zeros([groups, columns, width]);
+  for (let i = 0; i < groups * columns; i++) {
+    const end = (i + 1) * width;
+    vectors.data.set(row(start, Math.floor(i / columns)), end - dim);
+    // The start is the last of the basis.
+    if (inSpan) vectors.data[end - dim - 1] = 1;
+  }
   return {
-    vectors: initial,
-    velocities: zeros(initial.shape),
+    vectors,
+    velocities: zeros(vectors.shape),
     biases: zeros([groups, columns, 1]),
     biasVelocities: zeros([groups, columns, 1]),
   };
 }
 
-function scalars({ labelled }: ColumnProblem, descent: Descent): Record<string, Tensor> {
+function scalars({ learningRate, momentum, weightDecay }: Descent): Record<string, Tensor> {
   const scalar = (value: number) => tensor([], Float32Array.of(value));
   return {
-    learningRate: scalar(descent.learningRate),
-    momentum: scalar(descent.momentum),
-    weightDecay: scalar(descent.weightDecay),
-    perturbation: scalar(labelled?.perturbation ?? 0),
+    learningRate: scalar(learningRate),
+    momentum: scalar(momentum),
+    weightDecay: scalar(weightDecay),
   };
 }
 
 function images({ labelled, probes }: ColumnProblem, batches: number): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};
   if (labelled) {
-    const [groups = 0, count = 0] = labelled.labels.shape;
-    feeds.labelled = labelled.features;
-    feeds.labels = tensor([groups, 1, count], labelled.labels.data);
+    const { features, labels, perturbations } = labelled;
+    const [groups = 0, count = 0] = labels.shape;
+    feeds.labelled = features;
+    feeds.labels = tensor([groups, 1, count], labels.data);
+    if (perturbations) {
+      feeds.perturbations = tensor([groups, 1, 1], Float32Array.from(perturbations));
+    }
   }
   if (probes) {
-    const [count = 0, dim = 0] = probes.features.shape;
+    const [sets = 0, count = 0] = probes.features.shape;
     for (let k = 0; k < batches; k++) {
       const [from, to] = batchBounds(k, { probes: count, batches });
-      feeds[`probes${k}`] = tensor(
-        [to - from, dim],
-        probes.features.data.subarray(from * dim, to * dim),
-      );
-      feeds[`targets${k}`] = columnsOf(probes.targets, { from, to, factor: 1 });
-      feeds[`weights${k}`] = columnsOf(probes.weights, { from, to, factor: 2 / (to - from) });
+      feeds[`probes${k}`] = middleOf(probes.features, { from, to });
+      feeds[`targets${k}`] = columnsOf(probes.targets, { from, to, sets, factor: 1 });
+      const factor = 2 / (to - from);
+      feeds[`weights${k}`] = columnsOf(probes.weights, { from, to, sets, factor });
     }
   }
   return feeds;
 }
 
-/** Probes from .. to of a [groups, columns, probes] tensor times a factor: [columns of all, size]. */
+/** Rows from .. to of each matrix of a [sets, rows, dim] tensor. */
+function middleOf(
+  { shape, data }: Tensor,
+  { from, to }: { readonly from: number; readonly to: number },
+): Tensor {
+  const [sets = 0, rows = 0, dim = 0] = shape;
+  if (sets === 1) return tensor([1, to - from, dim], data.subarray(from * dim, to * dim));
+  const part = zeros([sets, to - from, dim]);
+  for (let set = 0; set < sets; set++) {
+    const start = set * rows;
+    row(part, set).set(data.subarray((start + from) * dim, (start + to) * dim));
+  }
+  return part;
+}
+
+/** Probes from .. to of a [groups, columns, probes] tensor times a factor: [sets, columns, size]. */
 function columnsOf(
   values: Tensor,
-  { from, to, factor }: { readonly from: number; readonly to: number; readonly factor: number },
+  { from, to, sets, factor }: {
+    readonly from: number;
+    readonly to: number;
+    readonly sets: number;
+    readonly factor: number;
+  },
 ): Tensor {
   const [groups = 0, columns = 0, count = 0] = values.shape;
-  const part = zeros([groups * columns, to - from]);
+  const part = zeros([sets, groups * columns / sets, to - from]);
   for (let i = 0; i < groups * columns; i++) {
     for (let j = from; j < to; j++) {
       part.data[i * (to - from) + j - from] = values.data[i * count + j]! * factor;
     }
   }
   return part;
+}
+
+/** The coefficients of pairs, [groups, columns, 2 basis] to [groups, columns, basis]. */
+function firstHalves({ shape, data }: Tensor): Tensor {
+  const [groups = 0, columns = 0, width = 0] = shape;
+  const halves = zeros([groups, columns, width / 2]);
+  for (let i = 0; i < groups * columns; i++) {
+    halves.data.set(data.subarray(i * width, (i + 0.5) * width), i * width / 2);
+  }
+  return halves;
 }
 
 function withoutLastAxis({ shape, data }: Tensor): Tensor {

@@ -1,15 +1,7 @@
-import {
-  dot,
-  norm,
-  type Random,
-  row,
-  takeRows,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../tensor/mod.ts";
+import type { Method } from "../config/mod.ts";
+import { dot, norm, type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { centreRows } from "./_centre_rows.ts";
-import type { CavProblem, ConceptProblem } from "./concept_problem.ts";
+import type { CavProblem, ConceptProblem, TrainerTask } from "./concept_problem.ts";
 
 /** The labelled images of one concept for each seed: positives first. */
 export interface Shots {
@@ -20,29 +12,47 @@ export interface Shots {
 }
 
 /**
- * Gathers the few-shot images of a concept.
+ * Gathers the few-shot images of a concept; undefined when it has none for any of the seeds.
  *
  * @throws {RangeError} when a seed has no positives or no negatives, or seeds differ in number.
  */
-export function shotsOf({ features, seeds }: CavProblem, concept: ConceptProblem): Shots {
-  const counts = [concept.positives, concept.negatives].map((sets) =>
-    seeds.map((_, i) => sets[i]?.length ?? 0)
-  );
-  const [positives = 0, negatives = 0] = counts.map(([first]) => first);
+export async function shotsOf(
+  problem: CavProblem,
+  concept: ConceptProblem,
+  seeds: readonly number[],
+): Promise<Shots | undefined> {
+  const indices = seeds.map((seed) => problem.seeds.indexOf(seed));
+  const [positives, negatives] = [concept.positives, concept.negatives].map((lists) =>
+    indices.map((index) => lists[index] ?? new Int32Array())
+  ) as [Int32Array[], Int32Array[]];
+  const counts = [positives, negatives].map((lists) => lists.map(({ length }) => length));
+  if (counts.flat().every((count) => count === 0)) return undefined;
+  const [count = 0, others = 0] = counts.map(([first]) => first);
   if (counts.some((perSeed) => perSeed.some((count) => count === 0 || count !== perSeed[0]))) {
     throw new RangeError(
       `Training vectors of "${concept.concept}" takes the same number of positives for each of ` +
         `${seeds.length} seeds, and of negatives, not [${counts[0]}] and [${counts[1]}].`,
     );
   }
-  const images = positives + negatives;
-  const rows = seeds.flatMap((_, i) => [...concept.positives[i]!, ...concept.negatives[i]!]);
+  const images = count + others;
+  const rows = seeds.flatMap((_, i) => [...positives[i]!, ...negatives[i]!]);
   const labels = zeros([seeds.length, images]);
-  for (let seed = 0; seed < seeds.length; seed++) {
-    labels.data.fill(1, seed * images, seed * images + positives);
-  }
-  const gathered = takeRows(features, rows);
-  return { features: tensor([seeds.length, images, features.shape[1]!], gathered.data), labels };
+  for (let seed = 0; seed < seeds.length; seed++) row(labels, seed).fill(1, 0, count);
+  const { shape: [, dim = 0], data } = await problem.features.take(rows);
+  return { features: tensor([seeds.length, images, dim], data), labels };
+}
+
+/**
+ * The shots of a method that cannot do without.
+ *
+ * @throws {RangeError} when there are none.
+ */
+export function requireShots({ shots, concept }: TrainerTask<Method>): Shots {
+  if (shots) return shots;
+  throw new RangeError(
+    `Training vectors of "${concept.concept}" without language takes labelled images: give each ` +
+      `seed some positives and negatives, or choose a method of the base "lg_cav".`,
+  );
 }
 
 /** Features counted from another origin. */
@@ -92,27 +102,21 @@ export function thresholdsOf(
   });
 }
 
-/**
- * Random vectors to start from, [seeds, columns, dim]: directions uniform on the sphere, all of one
- * length. The columns of a seed start from the same vector, so methods are compared in pairs.
- */
+/** A random vector for each seed to start from, uniform on the sphere of that length: [seeds, dim]. */
 export function startVectors(
-  { seeds, columns, dim, length }: {
+  { seeds, dim, length }: {
     readonly seeds: readonly number[];
-    readonly columns: number;
     readonly dim: number;
     readonly length: number;
   },
   random: Random,
 ): Tensor {
-  const start = zeros([seeds.length, columns, dim]);
+  const start = zeros([seeds.length, dim]);
   seeds.forEach((seed, i) => {
     const stream = random.split(seed);
     const direction = Float64Array.from({ length: dim }, stream.normal);
     const scale = length / norm(direction);
-    for (let column = 0; column < columns; column++) {
-      start.data.set(direction.map((x) => x * scale), (i * columns + column) * dim);
-    }
+    row(start, i).set(direction.map((x) => x * scale));
   });
   return start;
 }

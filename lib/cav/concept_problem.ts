@@ -1,5 +1,7 @@
 import type { Random, Tensor } from "../tensor/mod.ts";
 import type { CavEngine } from "./engine.ts";
+import type { FeatureRows } from "../activations/mod.ts";
+import type { Shots } from "./_shots.ts";
 
 /** What one concept brings to the training of its vectors. Images are rows of the features. */
 export interface ConceptProblem {
@@ -16,30 +18,29 @@ export interface ConceptProblem {
 
 /** Concepts to train vectors for, with the features of all images of both models. */
 export interface CavProblem {
-  /** Of the target model, [images, dim]. */
-  readonly features: Tensor;
-  /** Of the VL model, [images, its dimension]. */
-  readonly vlFeatures: Tensor;
+  /** Of the target model. */
+  readonly features: FeatureRows;
+  /** Of the VL model. */
+  readonly vlFeatures: FeatureRows;
   readonly concepts: readonly ConceptProblem[];
+  /** The seeds that the concepts' lists of positives and negatives belong to, in their order. */
   readonly seeds: readonly number[];
-}
-
-/** Trained vectors: an image x is positive when v . f(x) > threshold. */
-export interface CavSet {
-  readonly methods: readonly string[];
-  readonly seeds: readonly number[];
-  readonly concepts: readonly string[];
-  /** [methods, seeds, concepts, dim] */
-  readonly vectors: Tensor;
-  /** [methods, seeds, concepts] */
-  readonly thresholds: Tensor;
 }
 
 /** What training takes beside the problem and the methods. */
 export interface TrainingContext {
   readonly engine: CavEngine;
-  /** Streams are split off by concept and seed, so results do not depend on the other concepts. */
+  /** Streams are split off by concept and seed, so results do not depend on the others. */
   readonly random: Random;
+}
+
+/** What a trainer is asked for at a time: one concept by methods that can train together. */
+export interface TrainerTask<M> {
+  readonly concept: ConceptProblem;
+  readonly methods: readonly M[];
+  readonly seeds: readonly number[];
+  /** The labelled images of these seeds; undefined for a concept without labels. */
+  readonly shots: Shots | undefined;
 }
 
 /** The vectors of one concept by one method. */
@@ -50,15 +51,11 @@ export interface ConceptVectors {
   readonly thresholds: readonly number[];
 }
 
-/** Trains one concept by methods that were settled before: one result per method. */
-export type Trainer = (concept: ConceptProblem) => Promise<readonly ConceptVectors[]>;
-
 /**
- * The type of every method: a problem and the configs of methods that can train together give the
- * trainer of a concept. What concerns all concepts is computed once, here.
+ * Trains one concept: one result per method of the task. The bits of a vector do not depend on the
+ * methods and seeds beside it.
  */
-export type PrepareTrainer<M> = (
-  problem: CavProblem,
-  methods: readonly M[],
-  context: TrainingContext,
-) => Promise<Trainer>;
+export type Trainer<M> = (task: TrainerTask<M>) => Promise<readonly ConceptVectors[]>;
+
+/** The type of every method: a problem gives the trainer of its concepts. */
+export type PrepareTrainer<M> = (problem: CavProblem, context: TrainingContext) => Trainer<M>;

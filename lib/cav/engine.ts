@@ -3,17 +3,27 @@ import type { Schedule } from "../config/mod.ts";
 
 /**
  * Concept vectors that train together as the columns of one matrix, because they share their probe
- * images. Columns come in groups; a group shares its labelled images (a seed's few shots).
- * The loss of the column (g, m) with vector v and bias b is the sum of the terms that are there:
+ * images. Columns come in groups; a group shares its labelled images (a seed's few shots) and the
+ * vector that it starts from. The loss of the column (g, m) with vector v and bias b is the sum of
+ * the terms that are there:
  *
  *     mean over labelled x of log(1 + exp(-y(x) (v . x + b)))                y(x) = 1 or -1
  *   + mean over probes x of weight(x) (cosine(v, x) - target(x))^2          (Eq. 3, 4, 5)
  */
 export interface ColumnProblem {
-  /** The vectors to start from, [groups, columns, dim]. */
-  readonly initial: Tensor;
+  /** The vector that each group starts from, [groups, dim]. */
+  readonly start: Tensor;
+  /** Columns of a group. */
+  readonly columns: number;
   readonly labelled?: LabelledImages | undefined;
   readonly probes?: ProbeImages | undefined;
+  /**
+   * Whether vectors are sums of the images and the start, instead of rows of coordinates. Then
+   * everything is given by its inner products with a group's basis, which is its probes, its
+   * labelled images and its start, in this order: dim is the size of the basis, each group has its
+   * own probes, and the vectors that come out are coefficients.
+   */
+  readonly inSpan?: boolean | undefined;
 }
 
 /** The term of the ordinary linear classifier. */
@@ -23,15 +33,15 @@ export interface LabelledImages {
   /** 1 for a positive and 0 for a negative, [groups, images]. */
   readonly labels: Tensor;
   /**
-   * How far the positives are moved against the classifier before each step, in units of the
-   * features: x - perturbation * v/|v| (OA-TCAV). 0 when left out.
+   * How far the positives of each group are moved against the classifier before each step, in units
+   * of the features: x - perturbation * v/|v| (OA-TCAV). Nowhere when left out.
    */
-  readonly perturbation?: number | undefined;
+  readonly perturbations?: readonly number[] | undefined;
 }
 
 /** The term of language guidance. Minibatches are consecutive, so the caller puts rows in order. */
 export interface ProbeImages {
-  /** Unit vectors, [probes, dim]; a zero row has cosine 0 with everything. */
+  /** Unit vectors, [1 or groups, probes, dim]; a zero row has cosine 0 with everything. */
   readonly features: Tensor;
   /** The cosine that each column should give each probe, [groups, columns, probes]. */
   readonly targets: Tensor;
@@ -56,9 +66,15 @@ export interface CavEngine {
    * Stochastic gradient descent with momentum on the sum of the columns' losses, by PyTorch's rule:
    * velocity = momentum * velocity + gradient + weightDecay * v; v = v - learningRate * velocity.
    * An epoch takes `batches` steps; each sees all labelled images and the next probes.
+   * With two columns or more, and two probes or more in a batch, the bits of a column do not depend
+   * on the others, nor on the groups beside it; a single row takes another way through the runtimes'
+   * products.
    */
-  minimise(problem: ColumnProblem, schedule: Descent): Promise<Columns>;
-  /** The matrix product a b' of [n, k] and [m, k], or a' b of [k, n] and [k, m]: [n, m]. */
+  minimise(problem: ColumnProblem, descent: Descent): Promise<Columns>;
+  /**
+   * The matrix product a b' of [n, k] and [m, k], or a' b of [k, n] and [k, m]: [n, m]. With n of
+   * two or more, the bits of a row do not depend on the other rows of a.
+   */
   product(a: Tensor, b: Tensor, options?: ProductOptions): Promise<Tensor>;
   /** Frees the engine's memory. */
   close(): Promise<void>;

@@ -34,17 +34,30 @@ export function momentsOf(values: ArrayLike<number>): Moments {
 
 /**
  * mu_target and sigma_target of Eq. 4: the moments of the cosines of all pairs of probe features,
- * without a list of pairs. With unit features u = m + d around their mean m, the cosine of a pair
- * is |m|^2 + m.d + m.d' + d.d'; since the d sum to zero, the mean is |m|^2 and the variance is
- * 2 mean (m.d)^2 + mean over pairs of (d.d')^2. The last term is the sum of squares of the Gram
- * matrix of the d, on the side that is smaller. No term cancels another, so float32 products do.
+ * from their Gram matrix where it is known, else without a list of pairs.
  *
  * @param unit features of the probes divided by their lengths, [probes, dim]
+ * @param options.gram inner products of all pairs, [probes, probes]
  */
 export async function pairMoments(
   unit: Tensor,
-  { engine, pairs }: { readonly engine: CavEngine; readonly pairs: AlignmentPairs },
+  { engine, pairs, gram }: {
+    readonly engine: CavEngine;
+    readonly pairs: AlignmentPairs;
+    readonly gram?: Tensor | undefined;
+  },
 ): Promise<Moments> {
+  const moments = gram ? momentsOf(gram.data) : await centredMoments(unit, engine);
+  return pairs === "all ordered pairs" ? moments : withoutSelfPairs(moments, unit);
+}
+
+/**
+ * With unit features u = m + d around their mean m, the cosine of a pair is
+ * |m|^2 + m.d + m.d' + d.d'; since the d sum to zero, the mean is |m|^2 and the variance is
+ * 2 mean (m.d)^2 + mean over pairs of (d.d')^2. The last term is the sum of squares of the Gram
+ * matrix of the d, on the side that is smaller. No term cancels another, so float32 products do.
+ */
+async function centredMoments(unit: Tensor, engine: CavEngine): Promise<Moments> {
   const [probes = 0, dim = 0] = unit.shape;
   const { centre, deviations } = centreRows(unit);
   const gram = await engine.product(deviations, deviations, {
@@ -52,15 +65,13 @@ export async function pairMoments(
   });
   let along = 0;
   for (let i = 0; i < probes; i++) along += dot(centre, row(deviations, i)) ** 2;
-  const mean = dot(centre, centre);
   const variance = 2 * along / probes + dot(gram.data, gram.data) / probes ** 2;
-  if (pairs === "all ordered pairs") return { mean, deviation: Math.sqrt(variance) };
-  return withoutSelfPairs({ mean, variance }, unit);
+  return { mean: dot(centre, centre), deviation: Math.sqrt(variance) };
 }
 
 /** The same moments over the pairs of two different images; NaN when there is one image only. */
 function withoutSelfPairs(
-  { mean, variance }: { readonly mean: number; readonly variance: number },
+  { mean, deviation }: Moments,
   unit: Tensor,
 ): Moments {
   const [probes = 0] = unit.shape;
@@ -69,7 +80,7 @@ function withoutSelfPairs(
   for (let i = 0; i < probes; i++) selfPairs += Math.round(dot(row(unit, i), row(unit, i)));
   const distinct = probes * (probes - 1);
   const distinctMean = (mean * probes ** 2 - selfPairs) / distinct;
-  const meanSquare = ((variance + mean ** 2) * probes ** 2 - selfPairs) / distinct;
+  const meanSquare = ((deviation ** 2 + mean ** 2) * probes ** 2 - selfPairs) / distinct;
   return {
     mean: distinctMean,
     deviation: Math.sqrt(Math.max(0, meanSquare - distinctMean ** 2)),

@@ -2,14 +2,15 @@ import type { Method } from "../config/mod.ts";
 import { dot, row, takeRows, type Tensor, tensor } from "../tensor/mod.ts";
 import type {
   CavProblem,
-  ConceptProblem,
   ConceptVectors,
   PrepareTrainer,
+  TrainerTask,
   TrainingContext,
 } from "./concept_problem.ts";
+import { descend } from "./_descend.ts";
 import { type Columns, descentOf } from "./engine.ts";
-import { guidance } from "./_guidance.ts";
-import { centreShots, shotsOf, startVectors, thresholdsOf } from "./_shots.ts";
+import { guidance, probesOf } from "./_guidance.ts";
+import { centreShots, startVectors, thresholdsOf } from "./_shots.ts";
 
 type LgCav = Method<"lg_cav">;
 
@@ -22,44 +23,43 @@ type LgCav = Method<"lg_cav">;
  * a_c(x) = cosine(g_text(c), g_img(x)) (Eq. 3), aligned to the target model's cosines by `ga`
  * (Eq. 4), with the ensemble's text feature by `ce`; weight(x) is 1, or by `dsr` that of Eq. 5.
  * Without positives and negatives the first term is left out. The methods and seeds of a concept
- * are the columns of one matrix, so `methods` must agree in how gradient descent runs.
+ * are the columns of one matrix, so the methods of a task must agree in how gradient descent runs.
  */
-export const lgCav: PrepareTrainer<LgCav> = (problem, methods, context) =>
-  Promise.resolve((concept) => trainGuided(problem, concept, { methods, ...context }));
+export const lgCav: PrepareTrainer<LgCav> = (problem, context) => (task) =>
+  trainGuided(problem, task, context);
 
 async function trainGuided(
   problem: CavProblem,
-  concept: ConceptProblem,
-  { methods, engine, random }: TrainingContext & { readonly methods: readonly LgCav[] },
+  task: TrainerTask<LgCav>,
+  { engine, random }: TrainingContext,
 ): Promise<ConceptVectors[]> {
-  const { features, seeds } = problem;
+  const { concept, methods, seeds, shots } = task;
   const { hyperparameters } = methods[0]!;
-  const unlabelled = concept.positives.every((set) => set.length === 0);
-  const shots = unlabelled ? undefined : shotsOf(problem, concept);
   const centred = shots && centreShots(shots, hyperparameters.origin);
   // One order of the probes for all epochs: it decides which of them share a minibatch.
-  const probes = random.split("probes").split(concept.concept).shuffle([...concept.probes]);
-  const columns = await engine.minimise(
+  const order = random.split("probes").split(concept.concept).shuffle([...concept.probes]);
+  const probes = await probesOf(problem, order, { engine, shots });
+  const [images = 0, dim = 0] = probes.unit.shape;
+  const columns = await descend(
     {
-      initial: startVectors(
-        {
-          seeds,
-          columns: methods.length,
-          dim: features.shape[1]!,
-          length: hyperparameters.initialLength,
-        },
+      start: startVectors(
+        { seeds, dim, length: hyperparameters.initialLength },
         random.split("start").split(concept.concept),
       ),
+      columns: methods.length,
       labelled: centred,
-      probes: await guidance(problem, concept, { methods, engine, probes, shots }),
+      probes: {
+        features: tensor([1, images, dim], probes.unit.data),
+        ...await guidance(task, { engine, probes }),
+      },
     },
-    descentOf(hyperparameters, probes.length),
+    { engine, descent: descentOf(hyperparameters, images), probeGram: probes.gram },
   );
   return methods.map(({ hyperparameters: { threshold } }, method) => {
     const vectors = columnOf(columns, method);
     if (!shots || !centred) {
-      const images = takeRows(features, probes);
-      return { vectors, thresholds: seeds.map((_, seed) => meanScore(row(vectors, seed), images)) };
+      // Without labels: the mean score of the probes, half of which language puts above it.
+      return { vectors, thresholds: seeds.map((_, seed) => dot(row(vectors, seed), probes.mean)) };
     }
     const biases = seeds.map((_, seed) => columns.biases.data[seed * methods.length + method]!);
     const thresholds = thresholdsOf(threshold, { ...centred, vectors, biases, shots });
@@ -72,12 +72,4 @@ function columnOf({ vectors }: Columns, column: number): Tensor {
   const [groups = 0, columns = 0, dim = 0] = vectors.shape;
   const all = tensor([groups * columns, dim], vectors.data);
   return takeRows(all, Array.from({ length: groups }, (_, group) => group * columns + column));
-}
-
-/** Without labels: the mean score of the probes, half of which language puts above it. */
-function meanScore(vector: Float32Array, probes: Tensor): number {
-  const [count = 0] = probes.shape;
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += dot(vector, row(probes, i));
-  return sum / count;
 }

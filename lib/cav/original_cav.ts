@@ -1,50 +1,46 @@
 import type { Method } from "../config/mod.ts";
 import { tensor } from "../tensor/mod.ts";
 import type {
-  CavProblem,
-  ConceptProblem,
   ConceptVectors,
   PrepareTrainer,
+  TrainerTask,
   TrainingContext,
 } from "./concept_problem.ts";
+import { descend } from "./_descend.ts";
 import { descentOf } from "./engine.ts";
-import { centreShots, shotsOf, startVectors, thresholdsOf } from "./_shots.ts";
+import { centreShots, requireShots, startVectors, thresholdsOf } from "./_shots.ts";
+
+type Classifier = Method<"original_cav" | "concept_gradient">;
 
 /**
  * The original CAV (TCAV, arXiv 1711.11279): the weight vector of a linear classifier of the
  * positives against the negatives, by gradient descent on the logistic loss. It takes as many
  * steps as a language-guided vector does, so that the methods differ in their losses only.
  */
-export const originalCav: PrepareTrainer<Method<"original_cav" | "concept_gradient">> = (
-  problem,
-  methods,
-  context,
-) =>
-  Promise.resolve((concept) =>
-    Promise.all(methods.map((method) => trainClassifier(problem, concept, { method, ...context })))
-  );
+export const originalCav: PrepareTrainer<Classifier> = (_, context) => (task) =>
+  Promise.all(task.methods.map((method) => trainClassifier(task, { method, ...context })));
 
 async function trainClassifier(
-  problem: CavProblem,
-  concept: ConceptProblem,
-  { method, engine, random }: TrainingContext & {
-    readonly method: Method<"original_cav" | "concept_gradient">;
-  },
+  task: TrainerTask<Classifier>,
+  { method, engine, random }: TrainingContext & { readonly method: Classifier },
 ): Promise<ConceptVectors> {
   const { initialLength, origin, threshold } = method.hyperparameters;
-  const shots = shotsOf(problem, concept);
+  const { concept: { concept, probes }, seeds } = task;
+  const shots = requireShots(task);
   const centred = centreShots(shots, origin);
-  const { vectors, biases } = await engine.minimise(
+  const dim = shots.features.shape[2]!;
+  const { vectors, biases } = await descend(
     {
-      initial: startVectors(
-        { seeds: problem.seeds, columns: 1, dim: shots.features.shape[2]!, length: initialLength },
-        random.split("start").split(concept.concept),
+      start: startVectors(
+        { seeds, dim, length: initialLength },
+        random.split("start").split(concept),
       ),
+      columns: 1,
       labelled: centred,
     },
-    descentOf(method.hyperparameters, concept.probes.length),
+    { engine, descent: descentOf(method.hyperparameters, probes.length) },
   );
-  const matrix = tensor([problem.seeds.length, shots.features.shape[2]!], vectors.data);
+  const matrix = tensor([seeds.length, dim], vectors.data);
   const { centres } = centred;
   return {
     vectors: matrix,

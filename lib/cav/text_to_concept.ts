@@ -1,11 +1,11 @@
 import type { Method } from "../config/mod.ts";
-import { normaliseRows, row, takeRows, type Tensor, tensor, zeros } from "../tensor/mod.ts";
-import { centreRows } from "./_centre_rows.ts";
-import { solvePositiveDefinite } from "./_cholesky.ts";
+import { row, type Tensor, zeros } from "../tensor/mod.ts";
+import { carryTexts } from "./_carry_texts.ts";
 import { unlabelledImages } from "./_unlabelled_images.ts";
-import { midpoint, shotsOf } from "./_shots.ts";
-import type { PrepareTrainer } from "./concept_problem.ts";
-import type { CavEngine } from "./engine.ts";
+import { midpoint, requireShots } from "./_shots.ts";
+import type { CavProblem, PrepareTrainer, TrainingContext } from "./concept_problem.ts";
+
+type TextToConcept = Method<"text_to_concept">;
 
 /**
  * Text-to-Concept (arXiv 2305.06386). One affine map W f(x) + b carries target features to VL image
@@ -17,28 +17,18 @@ import type { CavEngine } from "./engine.ts";
  * The VL features have unit length first, as their cosines are what text is compared with. All
  * seeds share the vector; they differ in the labelled images that set the threshold.
  */
-export const textToConcept: PrepareTrainer<Method<"text_to_concept">> = async (
-  problem,
-  methods,
-  { engine, random },
-) => {
-  const maps: Tensor[] = [];
-  const unlabelled = unlabelledImages(problem);
-  for (const { hyperparameters: { images, ridge } } of methods) {
-    const drawn = random.split("text_to_concept").shuffle(unlabelled).slice(0, images);
-    const rows = drawn.sort((a, b) => a - b);
-    const features = takeRows(problem.features, rows);
-    const vlFeatures = normaliseRows(takeRows(problem.vlFeatures, rows));
-    maps.push(await fitMap(features, vlFeatures, { engine, ridge }));
-  }
-  const dim = problem.features.shape[1]!;
-  return (concept) => {
-    const shots = shotsOf(problem, concept);
-    return Promise.resolve(methods.map(({ hyperparameters }, method) => {
-      const vector = carry(concept.text[hyperparameters.text], maps[method]!);
-      const vectors = zeros([problem.seeds.length, dim]);
-      const thresholds = problem.seeds.map((_, seed) => {
-        vectors.data.set(vector, seed * dim);
+export const textToConcept: PrepareTrainer<TextToConcept> = (problem, context) => {
+  const carried = new Map<TextToConcept, Promise<Tensor>>();
+  return (task) => {
+    const shots = requireShots(task);
+    const index = problem.concepts.indexOf(task.concept);
+    return Promise.all(task.methods.map(async (method) => {
+      const all = carried.get(method) ?? carryConcepts(problem, { method, ...context });
+      carried.set(method, all);
+      const vector = row(await all, index);
+      const vectors = zeros([task.seeds.length, vector.length]);
+      const thresholds = task.seeds.map((_, seed) => {
+        row(vectors, seed).set(vector);
         return midpoint(vector, { shots, seed });
       });
       return { vectors, thresholds };
@@ -46,33 +36,14 @@ export const textToConcept: PrepareTrainer<Method<"text_to_concept">> = async (
   };
 };
 
-/**
- * The linear part of the affine map with the least squared error and a ridge penalty: with centred
- * X [images, dim] and Y [images, vl], W' = (X'X/n + ridge mean(diagonal) I)^-1 X'Y/n.
- *
- * @returns W, [vl, dim]
- */
-export async function fitMap(
-  features: Tensor,
-  vlFeatures: Tensor,
-  { engine, ridge }: { readonly engine: CavEngine; readonly ridge: number },
+function carryConcepts(
+  problem: CavProblem,
+  { method: { hyperparameters: { images, ridge, text } }, engine, random }: TrainingContext & {
+    readonly method: TextToConcept;
+  },
 ): Promise<Tensor> {
-  const [x, y] = [centreRows(features).deviations, centreRows(vlFeatures).deviations];
-  const [images = 0, dim = 0] = x.shape;
-  const covariance = Float64Array.from((await engine.product(x, x, { transpose: "first" })).data);
-  const crossed = await engine.product(y, x, { transpose: "first" });
-  let trace = 0;
-  for (let i = 0; i < dim; i++) trace += covariance[i * dim + i]!;
-  for (let i = 0; i < covariance.length; i++) covariance[i]! /= images;
-  for (let i = 0; i < dim; i++) covariance[i * dim + i]! += ridge * trace / images / dim;
-  const map = Float64Array.from(crossed.data, (sum) => sum / images);
-  solvePositiveDefinite(covariance, map, { size: dim });
-  return tensor(crossed.shape, Float32Array.from(map));
-}
-
-/** W' t for the text feature t. */
-function carry(text: Float32Array, map: Tensor): Float32Array {
-  const sums = new Float64Array(map.shape[1]!);
-  text.forEach((t, i) => row(map, i).forEach((w, j) => sums[j]! += t * w));
-  return Float32Array.from(sums);
+  const unlabelled = unlabelledImages(problem);
+  const drawn = random.split("text_to_concept").shuffle(unlabelled).slice(0, images);
+  const texts = problem.concepts.map((concept) => concept.text[text]);
+  return carryTexts(texts, { ...problem, rows: drawn.sort((a, b) => a - b), ridge, engine });
 }

@@ -1,38 +1,58 @@
+import { rowsPerBlock } from "../activations/mod.ts";
 import type { Method } from "../config/mod.ts";
-import { row, zeros } from "../tensor/mod.ts";
+import { row, type Tensor, zeros } from "../tensor/mod.ts";
 import { conceptGradient } from "./concept_gradient.ts";
 import type {
   CavProblem,
-  CavSet,
   ConceptProblem,
   ConceptVectors,
-  PrepareTrainer,
   Trainer,
   TrainingContext,
 } from "./concept_problem.ts";
 import { lgCav } from "./lg_cav.ts";
 import { oaTcav } from "./oa_tcav.ts";
 import { originalCav } from "./original_cav.ts";
+import { shotsOf } from "./_shots.ts";
 import { textToConcept } from "./text_to_concept.ts";
 
 /** Concepts per block: the unit that is stored and resumed. It does not change the vectors. */
-const blockSize = 16;
+const blockSize = rowsPerBlock;
 
-/** How to train blocks of concepts. */
-export interface BlockOptions extends TrainingContext {
-  /** The blocks to train, by number; all when left out. */
-  readonly blocks?: readonly number[] | undefined;
+/** Vectors to train: those of one method and seed for a block of concepts. */
+export interface CavRequest {
+  readonly method: Method;
+  readonly seed: number;
+  /** A number of `conceptBlocks`. */
+  readonly block: number;
+}
+
+/** Vectors that have been trained: an image x is positive when v . f(x) > threshold. */
+export interface CavBlock extends CavRequest {
+  readonly concepts: readonly string[];
+  /** [concepts, dim] */
+  readonly vectors: Tensor;
+  /** [concepts] */
+  readonly thresholds: Tensor;
+}
+
+/** The vectors of all methods, seeds and concepts. */
+export interface CavSet {
+  readonly methods: readonly string[];
+  readonly seeds: readonly number[];
+  readonly concepts: readonly string[];
+  /** [methods, seeds, concepts, dim] */
+  readonly vectors: Tensor;
+  /** [methods, seeds, concepts] */
+  readonly thresholds: Tensor;
+}
+
+/** How to train. */
+export interface TrainingOptions extends TrainingContext {
   /** Stops between concepts; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A block of concepts that has been trained. */
-export interface CavBlock {
-  readonly block: number;
-  readonly cavs: CavSet;
-}
-
-/** Concepts in blocks of 16, the last one shorter: `trainBlocks` numbers them in this order. */
+/** Concepts in blocks, the last one shorter: requests number them in this order. */
 export function conceptBlocks<T>(concepts: readonly T[]): readonly (readonly T[])[] {
   const count = Math.ceil(concepts.length / blockSize);
   return Array.from(
@@ -41,88 +61,138 @@ export function conceptBlocks<T>(concepts: readonly T[]): readonly (readonly T[]
   );
 }
 
+/** All that a problem and some methods have to train, block by block. */
+export function allRequests(problem: CavProblem, methods: readonly Method[]): CavRequest[] {
+  const blocks = [...conceptBlocks(problem.concepts).keys()];
+  return blocks.flatMap((block) =>
+    methods.flatMap((method) => problem.seeds.map((seed) => ({ method, seed, block })))
+  );
+}
+
 /**
- * Trains concept activation vectors block by block, in the order of the blocks, for a caller that
- * stores each block and asks only for those it lacks. A concept's vectors do not depend on which
- * other methods train with it; nor on which other concepts do, except by Text-to-Concept and
- * OA-TCAV, which look at the probes of all.
+ * Trains concept activation vectors for a caller that stores what it gets and asks only for what it
+ * lacks. Blocks come in the order of their first request; what is asked of one block trains
+ * together, and comes when all of it is done. The bits of a vector do not depend on what else is
+ * asked for; nor on the other concepts, except by Text-to-Concept and OA-TCAV, which look at the
+ * probes of all.
  *
- * @throws {RangeError} when a concept lacks the images that a method takes.
+ * @throws {RangeError} when a concept lacks the images that a method takes, or when the problem has
+ * no such block or seed.
  */
 export async function* trainBlocks(
   problem: CavProblem,
-  methods: readonly Method[],
-  { engine, random, blocks, signal }: BlockOptions,
+  requests: readonly CavRequest[],
+  { signal, ...context }: TrainingOptions,
 ): AsyncGenerator<CavBlock> {
-  const all = conceptBlocks(problem.concepts);
-  let trainer: Trainer | undefined;
-  for (const block of blocks ?? all.keys()) {
-    const concepts = all[block];
-    if (!concepts) throw new RangeError(`Block ${block} of ${all.length} blocks of concepts.`);
-    trainer ??= await prepareAll(problem, methods, { engine, random });
-    const trained: (readonly ConceptVectors[])[] = [];
-    for (const concept of concepts) {
-      signal?.throwIfAborted();
-      trained.push(await trainer(concept));
+  const blocks = conceptBlocks(problem.concepts);
+  const train = prepareAll(problem, context);
+  for (const [block, ofBlock] of Map.groupBy(requests, ({ block }) => block)) {
+    const concepts = blocks[block];
+    if (!concepts) throw new RangeError(`Block ${block} of ${blocks.length} blocks of concepts.`);
+    const tasks = tasksOf(problem, ofBlock);
+    const trained = ofBlock.map((request) => emptyBlock(problem, request, concepts));
+    for (const [index, concept] of concepts.entries()) {
+      for (const { methods, seeds, into } of tasks) {
+        signal?.throwIfAborted();
+        const results = await train(concept, { methods, seeds });
+        results.forEach(({ vectors, thresholds }, m) =>
+          seeds.forEach((_, s) => {
+            const target = trained[into[s]![m]!]!;
+            row(target.vectors, index).set(row(vectors, s));
+            target.thresholds.data[index] = thresholds[s]!;
+          })
+        );
+      }
     }
-    yield { block, cavs: cavSetOf(problem, methods, { concepts, trained }) };
+    yield* trained;
   }
 }
 
-/** Trains the vectors of all concepts; `onBlock` sees each block when it is done. */
+/** Trains the vectors of all methods, seeds and concepts. */
 export async function trainCavs(
   problem: CavProblem,
   methods: readonly Method[],
-  { onBlock, ...options }: Omit<BlockOptions, "blocks"> & {
-    readonly onBlock?: ((block: CavBlock) => void | Promise<void>) | undefined;
-  },
+  options: TrainingOptions,
 ): Promise<CavSet> {
-  const sets: CavSet[] = [];
-  for await (const block of trainBlocks(problem, methods, options)) {
-    await onBlock?.(block);
-    sets.push(block.cavs);
-  }
-  return joinCavSets(sets);
+  const trained = trainBlocks(problem, allRequests(problem, methods), options);
+  return joinCavBlocks(await Array.fromAsync(trained));
 }
 
-/** Sets of the same methods and seeds, joined along their concepts. */
-export function joinCavSets(sets: readonly CavSet[]): CavSet {
-  const [first] = sets;
-  if (!first) throw new RangeError("Joining sets of concept vectors takes one set at least.");
-  const [methods = 0, seeds = 0, , dim = 0] = first.vectors.shape;
-  const concepts = sets.flatMap((set) => set.concepts);
-  const vectors = zeros([methods, seeds, concepts.length, dim]);
-  const thresholds = zeros([methods, seeds, concepts.length]);
-  let at = 0;
-  for (const set of sets) {
-    const count = set.concepts.length;
-    for (let i = 0; i < methods * seeds; i++) {
-      const from = i * count;
-      const to = i * concepts.length + at;
-      vectors.data.set(set.vectors.data.subarray(from * dim, (from + count) * dim), to * dim);
-      thresholds.data.set(set.thresholds.data.subarray(from, from + count), to);
+/**
+ * Blocks joined along their methods, seeds and concepts, each in the order of first appearance.
+ *
+ * @throws {RangeError} when a method lacks a seed or a block that another has.
+ */
+export function joinCavBlocks(blocks: readonly CavBlock[]): CavSet {
+  const methods = [...new Set(blocks.map(({ method }) => method))];
+  const seeds = [...new Set(blocks.map(({ seed }) => seed))];
+  const parts = [...Map.groupBy(blocks, ({ block }) => block).values()];
+  const concepts = parts.flatMap(([first]) => first!.concepts);
+  const dim = blocks[0]?.vectors.shape[1] ?? 0;
+  const vectors = zeros([methods.length, seeds.length, concepts.length, dim]);
+  const thresholds = zeros([methods.length, seeds.length, concepts.length]);
+  let start = 0;
+  for (const part of parts) {
+    if (part.length !== methods.length * seeds.length) {
+      throw new RangeError(
+        `Joining blocks of ${methods.length} methods and ${seeds.length} seeds: block ` +
+          `${part[0]!.block} is there ${part.length} times, not once for each.`,
+      );
     }
-    at += count;
+    for (const block of part) {
+      const set = methods.indexOf(block.method) * seeds.length + seeds.indexOf(block.seed);
+      vectors.data.set(block.vectors.data, (set * concepts.length + start) * dim);
+      thresholds.data.set(block.thresholds.data, set * concepts.length + start);
+    }
+    start += part[0]!.concepts.length;
   }
-  return { methods: first.methods, seeds: first.seeds, concepts, vectors, thresholds };
+  return { methods: methods.map(({ id }) => id), seeds, concepts, vectors, thresholds };
+}
+
+/** What is asked of a block, as products of methods and seeds. */
+interface Task {
+  readonly methods: readonly Method[];
+  readonly seeds: readonly number[];
+  /** The number of the request of each seed and method. */
+  readonly into: readonly (readonly number[])[];
+}
+
+/** Seeds that ask for the same methods train together. */
+function tasksOf(problem: CavProblem, requests: readonly CavRequest[]): Task[] {
+  const perSeed = Map.groupBy(requests.keys(), (index) => requests[index]!.seed);
+  const all = [...new Set(requests.map(({ method }) => method))];
+  const alike = Map.groupBy(perSeed, ([seed, indices]) => {
+    if (!problem.seeds.includes(seed)) {
+      throw new RangeError(`Training vectors of seed ${seed}: the problem has [${problem.seeds}].`);
+    }
+    return String(indices.map((index) => all.indexOf(requests[index]!.method)));
+  });
+  return [...alike.values()].map((seeds) => ({
+    methods: seeds[0]![1].map((index) => requests[index]!.method),
+    seeds: seeds.map(([seed]) => seed),
+    into: seeds.map(([, indices]) => indices),
+  }));
 }
 
 /** One trainer for methods of any base, with its results in their order. */
-async function prepareAll(
-  problem: CavProblem,
-  methods: readonly Method[],
-  context: TrainingContext,
-): Promise<Trainer> {
-  const groups = Map.groupBy(methods.keys(), (index) => togetherKey(methods[index]!));
-  const prepared: { readonly indices: readonly number[]; readonly train: Trainer }[] = [];
-  for (const indices of groups.values()) {
-    const group = indices.map((index) => methods[index]!);
-    prepared.push({ indices, train: await prepareTrainer(problem, group, context) });
-  }
-  return async (concept: ConceptProblem) => {
+function prepareAll(problem: CavProblem, context: TrainingContext) {
+  const trainers = {
+    original_cav: originalCav(problem, context),
+    concept_gradient: conceptGradient(problem, context),
+    text_to_concept: textToConcept(problem, context),
+    oa_tcav: oaTcav(problem, context),
+    lg_cav: lgCav(problem, context),
+  };
+  return async (
+    concept: ConceptProblem,
+    { methods, seeds }: Pick<Task, "methods" | "seeds">,
+  ): Promise<ConceptVectors[]> => {
+    const shots = await shotsOf(problem, concept, seeds);
     const results: ConceptVectors[] = [];
-    for (const { indices, train } of prepared) {
-      const trained = await train(concept);
+    for (const indices of Map.groupBy(methods.keys(), (m) => togetherKey(methods[m]!)).values()) {
+      const together = indices.map((index) => methods[index]!);
+      const train = trainers[together[0]!.base] as Trainer<Method>;
+      const trained = await train({ concept, methods: together, seeds, shots });
       indices.forEach((index, i) => results[index] = trained[i]!);
     }
     return results;
@@ -138,46 +208,15 @@ function togetherKey({ base, hyperparameters }: Method): string {
   return [base, ...descent].join(" ");
 }
 
-function prepareTrainer(
-  problem: CavProblem,
-  methods: readonly Method[],
-  context: TrainingContext,
-): Promise<Trainer> {
-  const prepare = {
-    original_cav: originalCav,
-    concept_gradient: conceptGradient,
-    text_to_concept: textToConcept,
-    oa_tcav: oaTcav,
-    lg_cav: lgCav,
-  }[methods[0]!.base] as PrepareTrainer<Method>;
-  return prepare(problem, methods, context);
-}
-
-function cavSetOf(
-  { seeds, features }: CavProblem,
-  methods: readonly Method[],
-  { concepts, trained }: {
-    readonly concepts: readonly ConceptProblem[];
-    readonly trained: readonly (readonly ConceptVectors[])[];
-  },
-): CavSet {
-  const dim = features.shape[1]!;
-  const vectors = zeros([methods.length, seeds.length, concepts.length, dim]);
-  const thresholds = zeros([methods.length, seeds.length, concepts.length]);
-  trained.forEach((perMethod, concept) =>
-    perMethod.forEach((result, method) =>
-      seeds.forEach((_, seed) => {
-        const at = (method * seeds.length + seed) * concepts.length + concept;
-        vectors.data.set(row(result.vectors, seed), at * dim);
-        thresholds.data[at] = result.thresholds[seed]!;
-      })
-    )
-  );
+function emptyBlock(
+  { features }: CavProblem,
+  request: CavRequest,
+  concepts: readonly ConceptProblem[],
+): CavBlock {
   return {
-    methods: methods.map(({ id }) => id),
-    seeds,
+    ...request,
     concepts: concepts.map(({ concept }) => concept),
-    vectors,
-    thresholds,
+    vectors: zeros([concepts.length, features.shape[1]]),
+    thresholds: zeros([concepts.length]),
   };
 }

@@ -1,8 +1,9 @@
 import type { Method } from "../../lib/config/mod.ts";
+import { featureRows } from "../../lib/activations/mod.ts";
 import type { CavProblem } from "../../lib/cav/mod.ts";
 import { type Tensor, tensor } from "../../lib/tensor/mod.ts";
 
-/** tests/fixtures/cav/methods.json, made by tools/fixtures/cav.py in float64. */
+/** tests/fixtures/cav/methods*.json, made by tools/fixtures/cav.py in float64. */
 export interface Reference {
   readonly problem: CavProblem;
   readonly seed: number;
@@ -15,15 +16,15 @@ export interface Reference {
   }[];
 }
 
-/** Reads the reference with its images as tensors. */
-export async function readReference(): Promise<Reference> {
-  const { problem, ...rest } = await readFixture("methods.json");
+/** Reads a reference with its images as tensors. */
+export async function readReference(name: string): Promise<Reference> {
+  const { problem, ...rest } = await readFixture(name);
   const rows = (lists: readonly number[][]) => lists.map((list) => Int32Array.from(list));
   return {
     ...rest,
     problem: {
-      features: matrix(problem.features),
-      vlFeatures: matrix(problem.vlFeatures),
+      features: featureRows(matrix(problem.features)),
+      vlFeatures: featureRows(matrix(problem.vlFeatures)),
       seeds: problem.seeds,
       // deno-lint-ignore no-explicit-any
       concepts: problem.concepts.map((concept: any) => ({

@@ -6,12 +6,14 @@ import {
   descentOf,
 } from "../../lib/cav/engine.ts";
 import { openEngine } from "../../lib/cav/mod.ts";
+import { minimiseInSpan } from "../../lib/cav/_span.ts";
 import { createRandom, normaliseRows, type Tensor, zeros } from "../../lib/tensor/mod.ts";
 import { relativeDifference } from "./_reference.ts";
 
-const [groups, columns, dim, images, probes] = [3, 4, 64, 8, 50];
+// Odd, so that rows begin at any address.
+const [groups, columns, dim, images, probes] = [3, 4, 67, 9, 53];
 
-function randomProblem(perturbation = 0): ColumnProblem {
+function randomProblem(perturbations?: readonly number[]): ColumnProblem {
   const random = createRandom("engine test");
   const fill = (shape: number[], draw: () => number): Tensor => {
     const filled = zeros(shape);
@@ -19,16 +21,45 @@ function randomProblem(perturbation = 0): ColumnProblem {
     return filled;
   };
   return {
-    initial: fill([groups, columns, dim], () => 0.1 * random.normal()),
+    start: fill([groups, dim], () => 0.1 * random.normal()),
+    columns,
     labelled: {
       features: fill([groups, images, dim], () => Math.max(0, random.normal() + 1)),
       labels: fill([groups, images], () => random.integer(2)),
-      perturbation,
+      perturbations,
     },
     probes: {
-      features: normaliseRows(fill([probes, dim], random.normal)),
+      features: { ...normaliseRows(fill([probes, dim], random.normal)), shape: [1, probes, dim] },
       targets: fill([groups, columns, probes], () => random.between(-1, 1)),
       weights: fill([groups, columns, probes], () => random.between(0, 2)),
+    },
+  };
+}
+
+/** A coordinate of the vector that a trained coordinate started from. */
+function startOf({ start }: ColumnProblem, index: number): number {
+  return start.data[Math.floor(index / (columns * dim)) * dim + index % dim]!;
+}
+
+/** The problem of the last group and its last columns alone. */
+function lastGroup({ start, labelled, probes }: ColumnProblem, columns: number): ColumnProblem {
+  const last = ({ shape, data }: Tensor, rows: number): Tensor => {
+    const width = shape.at(-1)!;
+    const inner = shape.length === 2 ? [width] : [rows, width];
+    return { shape: [1, ...inner], data: data.slice(-rows * width) };
+  };
+  return {
+    start: last(start, 1),
+    columns,
+    labelled: labelled && {
+      features: last(labelled.features, images),
+      labels: last(labelled.labels, 1),
+      perturbations: labelled.perturbations?.slice(-1),
+    },
+    probes: probes && {
+      features: probes.features,
+      targets: last(probes.targets, columns),
+      weights: last(probes.weights, columns),
     },
   };
 }
@@ -54,7 +85,7 @@ const schedule = {
 const { labelled, probes: guided } = randomProblem();
 const cases: Record<string, ColumnProblem> = {
   "both terms": randomProblem(),
-  "moved positives": randomProblem(0.5),
+  "moved positives": randomProblem([0.5, 0.2, 0]),
   "labelled images only": { ...randomProblem(), probes: undefined, labelled },
   "probes only": { ...randomProblem(), labelled: undefined, probes: guided },
 };
@@ -65,7 +96,7 @@ for (const [name, problem] of Object.entries(cases)) {
     const step = { learningRate: 1, momentum: 0, weightDecay: 0, epochs: 1, batches: 1 };
     const gradient = async (engine: CavEngine) => {
       const { vectors, biases } = await engine.minimise(problem, step);
-      const moved = vectors.data.map((x, i) => problem.initial.data[i]! - x);
+      const moved = vectors.data.map((x, i) => startOf(problem, i) - x);
       return { vectors: moved, biases: biases.data };
     };
     const closed = await withEngine("ort", gradient);
@@ -82,8 +113,35 @@ for (const [name, problem] of Object.entries(cases)) {
     const train = (engine: CavEngine) => engine.minimise(problem, descentOf(schedule, probes));
     const [ort, tfjs] = [await withEngine("ort", train), await withEngine("tfjs", train)];
     assert.ok(relativeDifference(ort.vectors.data, tfjs.vectors.data) < 1e-4);
-    assert.ok(relativeDifference(ort.vectors.data, problem.initial.data) > 0.1);
+    const start = ort.vectors.data.map((_, i) => startOf(problem, i));
+    assert.ok(relativeDifference(ort.vectors.data, start) > 0.1);
   });
+
+  for (const engineName of ["ort", "tfjs"] as const) {
+    Deno.test(`minimiseInSpan() on ${engineName} equals the direct descent: ${name}`, async () => {
+      await withEngine(engineName, async (engine) => {
+        const descent = descentOf(schedule, probes);
+        const direct = await engine.minimise(problem, descent);
+        const inSpan = await minimiseInSpan(problem, { engine, descent });
+        assert.deepEqual(inSpan.vectors.shape, direct.vectors.shape);
+        assert.ok(relativeDifference(inSpan.vectors.data, direct.vectors.data) < 1e-5);
+        if (problem.labelled) {
+          assert.ok(relativeDifference(inSpan.biases.data, direct.biases.data) < 1e-5);
+        }
+      });
+    });
+
+    Deno.test(`engine.minimise() of ${engineName} keeps columns and groups apart: ${name}`, async () => {
+      await withEngine(engineName, async (engine) => {
+        const descent = descentOf(schedule, probes);
+        const all = await engine.minimise(problem, descent);
+        const some = await engine.minimise(lastGroup(problem, 2), descent);
+        const end = all.vectors.data.length;
+        assert.deepEqual(some.vectors.data, all.vectors.data.slice(end - 2 * dim));
+        assert.deepEqual(some.biases.data, all.biases.data.slice(-2));
+      });
+    });
+  }
 }
 
 Deno.test("engine.minimise() gives the same bits in every run", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { alignActivations, momentsOf, pairMoments } from "../../lib/cav/gaussian_alignment.ts";
+import { gramOf } from "../../lib/cav/_span.ts";
 import { openEngine } from "../../lib/cav/mod.ts";
 import { createRandom, normaliseRows } from "../../lib/tensor/mod.ts";
 import { matrix, readFixture, relativeDifference } from "./_reference.ts";
@@ -10,10 +11,17 @@ for (const [index, { features, activations, aligned }] of cases.entries()) {
   for (const pairs of ["all ordered pairs", "distinct pairs"] as const) {
     Deno.test(`pairMoments() equals SciPy's list of ${pairs}, case ${index}`, async () => {
       const engine = await openEngine("ort", { device: "cpu" });
-      const target = await pairMoments(normaliseRows(matrix(features)), { engine, pairs });
+      const unit = normaliseRows(matrix(features));
+      const gram = await gramOf(unit, engine);
+      const targets = [
+        await pairMoments(unit, { engine, pairs }),
+        await pairMoments(unit, { engine, pairs, gram }),
+      ];
       await engine.close();
-      const actual = alignActivations(Float32Array.from(activations), target);
-      assert.ok(relativeDifference(actual, aligned[pairs]) < 1e-6);
+      for (const target of targets) {
+        const actual = alignActivations(Float32Array.from(activations), target);
+        assert.ok(relativeDifference(actual, aligned[pairs]) < 1e-6);
+      }
     });
   }
 }
@@ -25,10 +33,17 @@ Deno.test("pairMoments() keeps the small deviation of features that nearly agree
   const cosines = angles.flatMap((s) => angles.map((t) => Math.cos(s - t)));
   const expected = momentsOf(cosines);
   const engine = await openEngine("ort", { device: "cpu" });
-  const actual = await pairMoments(features, { engine, pairs: "all ordered pairs" });
+  const gram = await gramOf(features, engine);
+  const pairs = "all ordered pairs";
+  const moments = [
+    await pairMoments(features, { engine, pairs }),
+    await pairMoments(features, { engine, pairs, gram }),
+  ];
   await engine.close();
-  assert.ok(Math.abs(actual.mean - expected.mean) < 1e-6);
-  assert.ok(Math.abs(actual.deviation / expected.deviation - 1) < 1e-2);
+  for (const actual of moments) {
+    assert.ok(Math.abs(actual.mean - expected.mean) < 1e-6);
+    assert.ok(Math.abs(actual.deviation / expected.deviation - 1) < 1e-2);
+  }
 });
 
 Deno.test("pairMoments() counts a feature without length as cosine 0", async () => {

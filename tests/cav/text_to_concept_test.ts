@@ -1,41 +1,63 @@
 import assert from "node:assert/strict";
-import { solvePositiveDefinite } from "../../lib/cav/_cholesky.ts";
-import { fitMap } from "../../lib/cav/text_to_concept.ts";
+import { carryByFeatures, carryByImages, carryTexts } from "../../lib/cav/_carry_texts.ts";
+import { centreRows } from "../../lib/cav/_centre_rows.ts";
+import { featureRows } from "../../lib/activations/mod.ts";
 import { openEngine } from "../../lib/cav/mod.ts";
-import { createRandom, zeros } from "../../lib/tensor/mod.ts";
+import { createRandom, row, zeros } from "../../lib/tensor/mod.ts";
 import { relativeDifference } from "./_reference.ts";
 
-Deno.test("solvePositiveDefinite() solves a worked system", () => {
-  // [[4, 2], [2, 3]] x = [8, 7] has x = [1.25, 1.5]; of [2, 1] it is [0.5, 0].
-  const b = Float64Array.of(8, 7, 2, 1);
-  solvePositiveDefinite(Float64Array.of(4, 2, 2, 3), b, { size: 2 });
-  [1.25, 1.5, 0.5, 0].forEach((x, i) => assert.ok(Math.abs(b[i]! - x) < 1e-14));
-});
+const random = createRandom("map");
 
-Deno.test("solvePositiveDefinite() refuses a matrix that is not positive definite", () => {
-  assert.throws(
-    () => solvePositiveDefinite(Float64Array.of(1, 2, 2, 1), new Float64Array(2), { size: 2 }),
-    /pivot 1 is -3, not positive/,
-  );
-});
-
-Deno.test("fitMap() recovers an affine map from images that follow it", async () => {
-  const random = createRandom("map");
+Deno.test("carryTexts() carries texts by the affine map that the images follow", async () => {
   const [images, dim, width] = [200, 6, 3];
   const map = Float32Array.from({ length: width * dim }, random.normal);
   const features = zeros([images, dim]);
-  const vlFeatures = zeros([images, width]);
+  // Unit vectors whose first coordinates depend on the features; the last makes up the length.
+  const vlFeatures = zeros([images, width + 1]);
   for (let i = 0; i < images; i++) {
+    let rest = 1;
     for (let j = 0; j < dim; j++) features.data[i * dim + j] = 3 + random.normal();
     for (let k = 0; k < width; k++) {
-      let value = k - 1;
-      for (let j = 0; j < dim; j++) value += map[k * dim + j]! * features.data[i * dim + j]!;
-      vlFeatures.data[i * width + k] = value;
+      let value = 0.1 * k;
+      for (let j = 0; j < dim; j++) value += 0.02 * map[k * dim + j]! * features.data[i * dim + j]!;
+      vlFeatures.data[i * (width + 1) + k] = value;
+      rest -= value ** 2;
     }
+    vlFeatures.data[i * (width + 1) + width] = Math.sqrt(rest);
   }
   const engine = await openEngine("ort", { device: "cpu" });
-  const fitted = await fitMap(features, vlFeatures, { engine, ridge: 1e-7 });
+  const carried = await carryTexts(
+    [Float32Array.of(50, 0, 0, 0), Float32Array.of(0, 100, 50, 0)],
+    {
+      features: featureRows(features),
+      vlFeatures: featureRows(vlFeatures),
+      rows: Array.from({ length: images }, (_, i) => i),
+      ridge: 1e-7,
+      engine,
+    },
+  );
   await engine.close();
-  assert.deepEqual(fitted.shape, [width, dim]);
-  assert.ok(relativeDifference(fitted.data, map) < 1e-5);
+  assert.deepEqual(carried.shape, [2, dim]);
+  const [first, second, third] = [0, 1, 2].map((k) => map.subarray(k * dim, (k + 1) * dim));
+  assert.ok(relativeDifference(row(carried, 0), first!) < 1e-5);
+  const sum = second!.map((x, j) => 2 * x + third![j]!);
+  assert.ok(relativeDifference(row(carried, 1), sum) < 1e-5);
+});
+
+Deno.test("carryByFeatures() and carryByImages() solve the same problem", async () => {
+  const [images, dim, width] = [600, 530, 4];
+  const fill = (shape: number[]) => {
+    const filled = zeros(shape);
+    filled.data.forEach((_, i) => filled.data[i] = random.normal());
+    return centreRows(filled).deviations;
+  };
+  const [x, y] = [fill([images, dim]), fill([images, width])];
+  const texts = [Float32Array.of(1, 0, 0, 0), Float32Array.of(0.3, -1, 2, 0.1)];
+  const engine = await openEngine("ort", { device: "cpu" });
+  const byFeatures = await carryByFeatures(texts, { x, y, ridge: 0.01, engine });
+  const features = featureRows(x);
+  const byImages = await carryByImages(texts, { features, y, ridge: 0.01, engine });
+  await engine.close();
+  assert.deepEqual(byImages.shape, byFeatures.shape);
+  assert.ok(relativeDifference(byImages.data, byFeatures.data) < 1e-5);
 });

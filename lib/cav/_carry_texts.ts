@@ -1,0 +1,198 @@
+import { normaliseRows, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { centreRows } from "./_centre_rows.ts";
+import { solvePositiveDefinite, tileBounds, type Tiles } from "./_positive_definite.ts";
+import type { CavEngine } from "./engine.ts";
+import type { FeatureRows } from "../activations/mod.ts";
+
+/** What carries texts from the VL model's space to the target's. */
+export interface CarryOptions {
+  readonly features: FeatureRows;
+  readonly vlFeatures: FeatureRows;
+  /** The images to fit the map on. */
+  readonly rows: readonly number[];
+  readonly ridge: number;
+  readonly engine: CavEngine;
+}
+
+/**
+ * W' t for each text feature t, where W is the linear part of the affine map with the least squared
+ * error and a ridge penalty. With centred X [images, dim] and Y [images, vl], and r the penalty
+ * times the mean of the diagonal of X'X/n:
+ *
+ *     W' t = (X'X/n + r I)^-1 X'Y t/n  =  X' (X X'/n + r I)^-1 Y t/n
+ *
+ * The smaller of the two systems is solved: X is read whole where it is no longer than wide, in
+ * blocks of rows else.
+ *
+ * @returns [texts, dim]
+ */
+export async function carryTexts(
+  texts: readonly Float32Array[],
+  { features, vlFeatures, rows, ridge, engine }: CarryOptions,
+): Promise<Tensor> {
+  const y = centreRows(normaliseRows(await vlFeatures.take(rows))).deviations;
+  const dim = features.shape[1];
+  return dim > rows.length
+    ? await carryByImages(texts, { features: await centred(features, rows), y, ridge, engine })
+    : await carryByFeatures(texts, {
+      x: centreRows(await features.take(rows)).deviations,
+      y,
+      ridge,
+      engine,
+    });
+}
+
+/** (X'X/n + r I)^-1 X'Y t/n. */
+export async function carryByFeatures(
+  texts: readonly Float32Array[],
+  { x, y, ridge, engine }: {
+    readonly x: Tensor;
+    readonly y: Tensor;
+    readonly ridge: number;
+    readonly engine: CavEngine;
+  },
+): Promise<Tensor> {
+  const [images = 0, dim = 0] = x.shape;
+  const crossed = await engine.product(y, x, { transpose: "first" });
+  const right = new Float64Array(texts.length * dim);
+  texts.forEach((text, c) =>
+    text.forEach((t, k) => {
+      const sums = row(crossed, k);
+      for (let j = 0; j < dim; j++) right[c * dim + j]! += t / images * sums[j]!;
+    })
+  );
+  const take = (from: number, to: number) => Promise.resolve(columnsOf(x, { from, to }));
+  const tiles = await gramTiles(take, { size: dim, engine });
+  penalise(tiles, { images, dim, ridge });
+  await solvePositiveDefinite(tiles, right, { size: dim });
+  return tensor([texts.length, dim], Float32Array.from(right));
+}
+
+/** X' (X X'/n + r I)^-1 Y t/n, with X in blocks. */
+export async function carryByImages(
+  texts: readonly Float32Array[],
+  { features, y, ridge, engine }: {
+    readonly features: FeatureRows;
+    readonly y: Tensor;
+    readonly ridge: number;
+    readonly engine: CavEngine;
+  },
+): Promise<Tensor> {
+  const [images, dim] = features.shape;
+  const take = (from: number, to: number) => features.take(range(from, to));
+  const tiles = await gramTiles(take, { size: images, engine });
+  penalise(tiles, { images, dim, ridge });
+  const weights = new Float64Array(texts.length * images);
+  texts.forEach((text, c) => {
+    for (let i = 0; i < images; i++) {
+      let sum = 0;
+      row(y, i).forEach((value, k) => sum += value * text[k]!);
+      weights[c * images + i] = sum / images;
+    }
+  });
+  await solvePositiveDefinite(tiles, weights, { size: images });
+  const carried = zeros([texts.length, dim]);
+  for (const [from, to] of tileBounds(images)) {
+    const ofBlock = zeros([to - from, texts.length]);
+    for (let i = from; i < to; i++) {
+      for (let c = 0; c < texts.length; c++) {
+        ofBlock.data[(i - from) * texts.length + c] = weights[c * images + i]!;
+      }
+    }
+    const part = await engine.product(ofBlock, await take(from, to), { transpose: "first" });
+    part.data.forEach((value, i) => carried.data[i]! += value);
+  }
+  return carried;
+}
+
+/** Bytes of features that stay in memory while others are multiplied with them. */
+const heldBytes = 2 ** 29;
+
+/** The products of rows with each other, on and below the diagonal, with few readings of a row. */
+async function gramTiles(
+  take: (from: number, to: number) => Promise<Tensor>,
+  { size, engine }: { readonly size: number; readonly engine: CavEngine },
+): Promise<Tiles> {
+  const bounds = tileBounds(size);
+  const tiles: Float64Array[][] = bounds.map(() => []);
+  for (let first = 0; first < bounds.length;) {
+    const held: Tensor[] = [];
+    let bytes = 0;
+    while (first + held.length < bounds.length && (held.length === 0 || bytes < heldBytes)) {
+      held.push(await take(...bounds[first + held.length]!));
+      bytes += held.at(-1)!.data.byteLength;
+    }
+    for (let j = 0; j < first + held.length; j++) {
+      const other = held[j - first] ?? await take(...bounds[j]!);
+      for (let i = Math.max(first, j); i < first + held.length; i++) {
+        const { data } = await engine.product(held[i - first]!, other);
+        tiles[i]![j] = Float64Array.from(data);
+      }
+    }
+    first += held.length;
+  }
+  return tiles;
+}
+
+/** From products to the matrix of the system: divided by the images, with the penalty added. */
+function penalise(
+  tiles: Tiles,
+  { images, dim, ridge }: {
+    readonly images: number;
+    readonly dim: number;
+    readonly ridge: number;
+  },
+): void {
+  const diagonals = tiles.map((tilesOfRow) => tilesOfRow.at(-1)!);
+  let trace = 0;
+  for (const tile of diagonals) {
+    const size = Math.sqrt(tile.length);
+    for (let i = 0; i < size; i++) trace += tile[i * size + i]!;
+  }
+  for (const tile of tiles.flat()) for (let i = 0; i < tile.length; i++) tile[i]! /= images;
+  for (const tile of diagonals) {
+    const size = Math.sqrt(tile.length);
+    for (let i = 0; i < size; i++) tile[i * size + i]! += ridge * trace / images / dim;
+  }
+}
+
+/** Some rows of the features, minus their mean. */
+async function centred(features: FeatureRows, rows: readonly number[]): Promise<FeatureRows> {
+  const dim = features.shape[1];
+  const mean = new Float64Array(dim);
+  for (const [from, to] of tileBounds(rows.length)) {
+    const { data } = await features.take(rows.slice(from, to));
+    for (let at = 0; at < data.length; at += dim) {
+      for (let j = 0; j < dim; j++) mean[j]! += data[at + j]! / rows.length;
+    }
+  }
+  return {
+    shape: [rows.length, dim],
+    async take(indices) {
+      const block = await features.take(Array.from(indices, (index) => rows[index]!));
+      for (let at = 0; at < block.data.length; at += dim) {
+        for (let j = 0; j < dim; j++) block.data[at + j]! -= mean[j]!;
+      }
+      return block;
+    },
+  };
+}
+
+/** Columns from .. to of a matrix, as rows. */
+function columnsOf(
+  matrix: Tensor,
+  { from, to }: { readonly from: number; readonly to: number },
+): Tensor {
+  const [rows = 0, width = 0] = matrix.shape;
+  const columns = zeros([to - from, rows]);
+  for (let i = 0; i < rows; i++) {
+    for (let j = from; j < to; j++) {
+      columns.data[(j - from) * rows + i] = matrix.data[i * width + j]!;
+    }
+  }
+  return columns;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
