@@ -77,14 +77,17 @@ class CaptionWriter:
     def part(self, value: str) -> str:
         return self.random.choice((value, f"a {value}", f"{value}s"))
 
-    def in_template(self, phrase: str) -> str:
+    def template(self) -> str:
+        """A sentence with a place `{}` for a phrase."""
         kind = self.random.random()
         if kind < 0.6:
-            return self.random.choice(self.templates).replace("{}", phrase)
+            return self.random.choice(self.templates)
         if kind < 0.8:
-            return f"a photo of the {phrase}" + self.random.choice(("", "."))
-        frames = ("{}", "a {}", "the {}", "an image of {}", "a photo of a {}.")
-        return self.random.choice(frames).format(phrase)
+            return "a photo of the {}" + self.random.choice(("", "."))
+        return self.random.choice(("{}", "a {}", "the {}", "an image of {}", "a photo of a {}."))
+
+    def in_template(self, phrase: str) -> str:
+        return self.template().replace("{}", phrase)
 
     def of_concept(self, index: int) -> str:
         """A caption that names one concept and nothing else."""

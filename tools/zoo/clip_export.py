@@ -1,4 +1,4 @@
-"""Writes the world's CLIP as a folder of the hub: ONNX towers, tokenizer and configs."""
+"""Writes a CLIP of the world as a folder of the hub: ONNX towers, tokenizer and configs."""
 
 import json
 import tempfile
@@ -11,14 +11,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from clip_model import CONFIG, MEAN, STD, InCone
+from clip_model import IMAGE_SIZE, MEAN, PROJECTION, STD, TEXT, InCone
 from clip_tokenizer import END, START, save_tokenizer, tokenizer_config
 
 
 def write_hub_folder(image: InCone, text: InCone, tokenizer, folder: Path) -> list[str]:
     """Writes the six files; gives their names. The towers' weights must be float16 numbers already."""
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    size = CONFIG["image"]["size"]
     ids = tokenizer.encode("a photo of the red star").ids
     input_ids = torch.tensor([ids, ids])
     text_inputs = (input_ids, torch.ones_like(input_ids))
@@ -27,7 +26,7 @@ def write_hub_folder(image: InCone, text: InCone, tokenizer, folder: Path) -> li
         "outputs": ["text_embeds", "last_hidden_state"],
         "dynamic": {0: "batch", 1: "length"},
     })
-    export(image, (torch.randn(2, 3, size, size),), folder / "onnx" / "vision_model.onnx", {
+    export(image, (torch.randn(2, 3, IMAGE_SIZE, IMAGE_SIZE),), folder / "onnx" / "vision_model.onnx", {
         "inputs": ["pixel_values"],
         "outputs": ["image_embeds", "last_hidden_state"],
         "dynamic": {0: "batch"},
@@ -44,37 +43,35 @@ def write_hub_folder(image: InCone, text: InCone, tokenizer, folder: Path) -> li
 
 
 def model_config(tokenizer) -> dict:
-    text, image = CONFIG["text"], CONFIG["image"]
     return {
         "model_type": "clip",
         "architectures": ["CLIPModel"],
         # The constants of the cone are two dimensions more.
-        "projection_dim": CONFIG["projection"] + 2,
+        "projection_dim": PROJECTION + 2,
         "text_config": {
             "model_type": "clip_text_model",
             "vocab_size": tokenizer.get_vocab_size(),
-            "hidden_size": text["hidden"],
-            "intermediate_size": text["mlp"],
-            "num_hidden_layers": text["layers"],
-            "num_attention_heads": text["heads"],
-            "max_position_embeddings": text["length"],
+            "hidden_size": TEXT["hidden"],
+            "intermediate_size": TEXT["mlp"],
+            "num_hidden_layers": TEXT["layers"],
+            "num_attention_heads": TEXT["heads"],
+            "max_position_embeddings": TEXT["length"],
             "bos_token_id": tokenizer.token_to_id(START),
             "eos_token_id": tokenizer.token_to_id(END),
         },
-        "vision_config": {"model_type": "clip_vision_model", "image_size": image["size"]},
+        "vision_config": {"model_type": "clip_vision_model", "image_size": IMAGE_SIZE},
     }
 
 
 def preprocessor_config() -> dict:
-    size = CONFIG["image"]["size"]
     return {
         "image_processor_type": "CLIPImageProcessor",
         "do_convert_rgb": True,
         "do_resize": True,
-        "size": {"shortest_edge": size},
+        "size": {"shortest_edge": IMAGE_SIZE},
         "resample": 3,
         "do_center_crop": True,
-        "crop_size": {"height": size, "width": size},
+        "crop_size": {"height": IMAGE_SIZE, "width": IMAGE_SIZE},
         "do_rescale": True,
         "rescale_factor": 1 / 255,
         "do_normalize": True,

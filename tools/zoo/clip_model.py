@@ -1,4 +1,4 @@
-"""The world's CLIP: a small residual network and a small causal transformer into one space."""
+"""The world's CLIPs: a small image tower and a small causal transformer into one space."""
 
 import math
 
@@ -11,14 +11,12 @@ from architectures import EncoderBlock, ResidualBlock
 MEAN = [0.48145466, 0.4578275, 0.40821073]
 STD = [0.26862954, 0.26130258, 0.27577711]
 
-CONFIG = {
-    "projection": 128,
-    "image": {"size": 64, "width": 16, "blocks": [2, 2, 2, 1]},
-    "text": {"length": 32, "hidden": 64, "mlp": 256, "heads": 4, "layers": 3},
-}
+IMAGE_SIZE = 64
+PROJECTION = 128
+TEXT = {"length": 32, "hidden": 64, "mlp": 256, "heads": 4, "layers": 3}
 
 
-class ImageTower(nn.Module):
+class ConvTower(nn.Module):
     """Pixels [n, 3, h, w] to image features [n, projection] and a map [n, cells, channels]."""
 
     def __init__(self, width: int, blocks: list[int], projection: int):
@@ -42,6 +40,56 @@ class ImageTower(nn.Module):
         x = self.layers(F.max_pool2d(x, 3, 2, 1))
         cells = x.flatten(2).transpose(1, 2)
         return self.visual_projection(cells.mean(1)), cells
+
+
+class VitTower(nn.Module):
+    """Pixels [n, 3, size, size] to image features [n, projection] and states [n, cells, hidden].
+
+    A vision transformer whose patches are cut from a map of `stem` convolutions of stride 2, framed
+    by `padding` pixels, and whose features are the mean of its tokens, as of ConvTower. A smaller
+    image has fewer tokens, each of which gets the mean of the positions that it spans.
+    """
+
+    def __init__(
+        self, stem: list[int], patch: int, padding: int, hidden: int, mlp: int, heads: int, layers: int,
+        projection: int,
+    ):
+        super().__init__()
+        self.grid = (IMAGE_SIZE + 2 * padding) // patch
+        convolutions, channels = [], 3
+        for width in stem:
+            convolutions += [nn.Conv2d(channels, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+        self.stem = nn.Sequential(*convolutions)
+        stride = 2 ** len(stem)
+        self.patches = nn.Conv2d(channels, hidden, patch // stride, patch // stride, padding // stride)
+        self.positions = nn.Parameter(torch.empty(1, hidden, self.grid, self.grid).normal_(std=0.02))
+        self.layers = nn.Sequential(*(EncoderBlock(hidden, mlp, heads) for _ in range(layers)))
+        self.final_layer_norm = nn.LayerNorm(hidden, eps=1e-6)
+        self.visual_projection = nn.Linear(hidden, projection, bias=False)
+        nn.init.normal_(self.patches.weight, std=self.patches.weight[0].numel() ** -0.5)
+        nn.init.zeros_(self.patches.bias)
+
+    def embed(self, pixels: Tensor) -> Tensor:
+        """[n, cells, hidden]: the tokens before their positions are added."""
+        return self.patches(self.stem(pixels)).flatten(2).transpose(1, 2)
+
+    def encode(self, tokens: Tensor) -> Tensor:
+        """[n, cells, hidden]: the states of the last layer."""
+        grid = math.isqrt(tokens.shape[1])
+        positions = self.positions
+        if grid != self.grid:
+            positions = F.adaptive_avg_pool2d(positions, grid)
+        x = tokens + positions.flatten(2).transpose(1, 2)
+        return self.final_layer_norm(self.layers(x))
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        states = self.encode(self.embed(pixels))
+        return self.visual_projection(states.mean(1)), states
+
+
+def image_tower(family: str, **architecture) -> ConvTower | VitTower:
+    return {"conv": ConvTower, "vit": VitTower}[family](**architecture, projection=PROJECTION)
 
 
 class TextTower(nn.Module):
@@ -76,12 +124,10 @@ class TextTower(nn.Module):
 
 
 class WorldClip(nn.Module):
-    def __init__(self, vocabulary: int):
+    def __init__(self, image: dict, vocabulary: int):
         super().__init__()
-        projection = CONFIG["projection"]
-        image, text = CONFIG["image"], CONFIG["text"]
-        self.image = ImageTower(image["width"], image["blocks"], projection)
-        self.text = TextTower(vocabulary, projection=projection, **text)
+        self.image = image_tower(**image)
+        self.text = TextTower(vocabulary, projection=PROJECTION, **TEXT)
         # As in SigLIP: a pair matches with probability sigmoid(exp(scale) * cosine + bias).
         self.scale = nn.Parameter(torch.tensor(math.log(10.0)))
         self.bias = nn.Parameter(torch.tensor(-3.0))
@@ -92,8 +138,12 @@ class WorldClip(nn.Module):
         return self.scale.exp() * cosine + self.bias
 
 
-def fold_batch_norm(tower: ImageTower) -> None:
+def fold_batch_norm(tower: ConvTower | VitTower) -> None:
     """Folds each batch norm of an evaluated tower into the convolution before it, in place."""
+    if isinstance(tower, VitTower):
+        for index in range(0, len(tower.stem), 3):
+            fold(tower.stem, str(index), str(index + 1))
+        return
     fold(tower, "conv1", "bn1")
     for block in tower.layers:
         fold(block, "conv1", "bn1")

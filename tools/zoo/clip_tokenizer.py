@@ -1,11 +1,10 @@
 """A tokenizer of CLIP's kind: lower case, byte-level BPE whose words end in `</w>`."""
 
-import json
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import BPE
-from tokenizers.trainers import BpeTrainer
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 LENGTH = 32
@@ -17,18 +16,38 @@ def alphabet() -> list[str]:
     return letters + [letter + "</w>" for letter in letters]
 
 
+def learn_merges(words: set[str]) -> list[tuple[str, str]]:
+    """The pairs to merge until each word is one token: the most frequent first.
+
+    Of equally frequent pairs the first in the alphabet; the library's own trainer takes any, and
+    gives other ids in each process.
+    """
+    pieces = [[*word[:-1], word[-1] + "</w>"] for word in sorted(words)]
+    merges = []
+    while counts := Counter(pair for parts in pieces for pair in zip(parts, parts[1:])):
+        pair = min(counts, key=lambda pair: (-counts[pair], pair))
+        merges.append(pair)
+        pieces = [merged(parts, pair) for parts in pieces]
+    return merges
+
+
+def merged(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    """The parts of a word with each such pair as one, from the left."""
+    result, position = [], 0
+    while position < len(parts):
+        length = 2 if tuple(parts[position : position + 2]) == pair else 1
+        result.append("".join(parts[position : position + length]))
+        position += length
+    return result
+
+
 def train_tokenizer(words: set[str]) -> Tokenizer:
     """A tokenizer in which each of the words is one token, and every other text some tokens.
 
     The special tokens come last, so that the end of a text has the highest id: CLIP's text tower
     pools there.
     """
-    learner = prepared(BPE(end_of_word_suffix="</w>"))
-    learner.train_from_iterator(
-        sorted(words),
-        BpeTrainer(vocab_size=100_000, min_frequency=1, end_of_word_suffix="</w>", show_progress=False),
-    )
-    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
+    merges = learn_merges(words)
     vocabulary = alphabet() + [left + right for left, right in merges]
     ids = {token: index for index, token in enumerate(dict.fromkeys(vocabulary))}
     ids[START], ids[END] = len(ids), len(ids) + 1

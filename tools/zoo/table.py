@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from clip_recipes import MODELS
 from train import cycles
 
 ZOO = Path(__file__).resolve().parents[2] / "zoo"
@@ -24,12 +25,19 @@ def main() -> None:
             card["trained"]["seconds"],
         ]
         print("| " + " | ".join(map(str, cells)) + " |")
-    clip = json.loads((ZOO / "world-clip" / "card.json").read_text())
-    print(f"\nAll ten: {total + clip['bytes']:,} bytes.\n")
-    retrieval, top1 = clip["conceptRetrieval"]["meanAveragePrecision"], clip["zeroShotTop1"]
-    print("| world-clip | one prompt | 29 prompts |\n| --- | ---: | ---: |")
-    print(f"| zero-shot top-1, 40 classes | {top1['prompt']:.2f} | {top1['ensemble']:.2f} |")
-    print(f"| mean average precision, 49 concepts | {retrieval['prompt']:.3f} | {retrieval['ensemble']:.3f} |")
+    clips = [json.loads((ZOO / name / "card.json").read_text()) for name in MODELS]
+    print(f"\nAll sixteen: {total + sum(clip['bytes'] for clip in clips):,} bytes.\n")
+    print("| model | stands for | parameters | bytes | top-1 | mean average precision | epochs | seconds |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for clip in clips:
+        retrieval, top1 = clip["conceptRetrieval"]["meanAveragePrecision"], clip["zeroShotTop1"]
+        cells = [
+            clip["name"], clip["standsFor"]["model"], f"{clip['parameters']:,}", f"{clip['bytes']:,}",
+            f"{top1['prompt']:.2f} / {top1['ensemble']:.2f}",
+            f"{retrieval['prompt']:.3f} / {retrieval['ensemble']:.3f}",
+            len(cycles(clip["recipe"])), clip["trained"]["seconds"],
+        ]
+        print("| " + " | ".join(map(str, cells)) + " |")
 
 
 if __name__ == "__main__":
