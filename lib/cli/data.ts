@@ -10,8 +10,10 @@ import {
   listSources,
   readSources,
   type Source,
+  type SourceState,
   useOwnCopies,
 } from "../sources/mod.ts";
+import { type NeededSources, neededSources } from "./_needed_sources.ts";
 import type { CliContext, Output } from "./context.ts";
 
 const names = {
@@ -19,15 +21,50 @@ const names = {
   parameter: { brief: "Names as listed", parse: (input: string) => input, placeholder: "name" },
 } as const;
 
-/** `data`: what the paper profile needs, and where it is. */
-const listCommand = buildCommand<{ readonly json: boolean }, [], CliContext>({
+/** The flags that choose sources by what they are for. */
+interface PurposeFlags {
+  readonly for?: string;
+  readonly profile?: string;
+}
+
+const purposeFlags = {
+  for: {
+    kind: "parsed",
+    parse: String,
+    brief: "Everything that a table or figure needs",
+    optional: true,
+    placeholder: "table",
+  },
+  profile: {
+    kind: "parsed",
+    parse: String,
+    brief: "Everything that a profile needs",
+    optional: true,
+    placeholder: "profile",
+  },
+} as const;
+
+interface ListFlags extends PurposeFlags {
+  readonly json: boolean;
+}
+
+/** `data`: what the real datasets and models need, and where it is. */
+const listCommand = buildCommand<ListFlags, [], CliContext>({
   docs: {
     brief: "List the paper's data and weights: needed by, size, licence, where or how to get it",
-    fullDescription: "Examples:\n  deno task data\n  deno task data list --json",
+    fullDescription: [
+      "Examples:",
+      "  deno task data",
+      "  deno task data list --for table1",
+      "  deno task data list --profile quick --json",
+    ].join("\n"),
   },
-  parameters: { flags: { json: { kind: "boolean", brief: "As JSON", default: false } } },
-  func: async function ({ json }) {
-    const states = await listSources(await sourcesOf(this), { root: dataFolder(this) });
+  parameters: {
+    flags: { ...purposeFlags, json: { kind: "boolean", brief: "As JSON", default: false } },
+  },
+  func: async function ({ json, ...purpose }) {
+    const { sources } = await chosenSources(this, purpose) ?? { sources: await sourcesOf(this) };
+    const states = await listSources(sources, { root: dataFolder(this) });
     if (json) {
       const rows = states.map(({ source: { origin: _, markers: __, ...facts }, state, where }) => ({
         ...facts,
@@ -43,11 +80,15 @@ const listCommand = buildCommand<{ readonly json: boolean }, [], CliContext>({
           `  ${where}\n  licence: ${source.licence}\n  for: ${source.neededBy.join(", ")}\n`,
       );
     }
+    const missing = states.filter(({ state }) => state === "missing" || state === "partial");
+    this.process.stdout.write(
+      `${states.length} in all, ${totalSize(states)}; ${missing.length} of them to get, ` +
+        `${totalSize(missing)}.\n`,
+    );
   },
 });
 
-interface FetchFlags {
-  readonly for?: string;
+interface FetchFlags extends PurposeFlags {
   readonly jobs: number;
   readonly offline: boolean;
 }
@@ -60,34 +101,29 @@ const fetchCommand = buildCommand<FetchFlags, string[], CliContext>({
       "Examples:",
       "  deno task data fetch resnet18 clip_vit_l_14",
       "  deno task data fetch --for table6",
+      "  deno task data fetch --profile quick",
     ].join("\n"),
   },
   parameters: {
     positional: names,
     flags: {
-      for: {
-        kind: "parsed",
-        parse: String,
-        brief: "Everything that a table needs",
-        optional: true,
-        placeholder: "table",
-      },
-      jobs: { kind: "parsed", parse: jobs, brief: "Downloads at a time", default: "4" },
+      ...purposeFlags,
+      jobs: { kind: "parsed", parse: parseJobs, brief: "Downloads at a time", default: "4" },
       offline: { kind: "boolean", brief: "Ask nothing of the network", default: false },
     },
   },
-  func: async function (flags, ...wanted) {
-    const all = await sourcesOf(this);
-    const sources = flags.for === undefined
-      ? chosen(all, wanted)
-      : all.filter(({ neededBy }) => neededBy.includes(flags.for!));
+  func: async function ({ jobs, offline, ...purpose }, ...wanted) {
+    const { sources, estimate }: NeededSources = await chosenSources(this, purpose, wanted) ??
+      { sources: [] };
     if (sources.length === 0) {
-      throw new UserError('Nothing was named. Name what "deno task data" lists, or --for table1.');
+      throw new UserError(
+        'Nothing was named. Name what "deno task data" lists, or --for table1, or --profile quick.',
+      );
     }
     const results = await fetchSources(sources, {
       root: dataFolder(this),
-      jobs: flags.jobs,
-      offline: flags.offline,
+      jobs,
+      offline,
       fetch: globalThis.fetch,
       sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal: this.interrupt }),
       signal: this.interrupt,
@@ -95,7 +131,10 @@ const fetchCommand = buildCommand<FetchFlags, string[], CliContext>({
     });
     const failed = results.filter(({ status }) => status === "failed");
     for (const { name, status } of results) this.process.stdout.write(`${name}: ${status}\n`);
-    if (failed.length === 0) return;
+    if (failed.length === 0) {
+      if (estimate !== undefined) this.process.stdout.write(`${await estimate()}\n`);
+      return;
+    }
     const unexpected = failed.find(({ error }) => !(error instanceof UserError));
     if (unexpected !== undefined) throw unexpected.error;
     throw new UserError(failed.map(({ error }) => (error as Error).message).join("\n"));
@@ -155,7 +194,7 @@ const whereCommand = buildCommand<Record<never, never>, [string], CliContext>({
 export const dataRoutes = buildRouteMap<"list" | "fetch" | "check" | "where", CliContext>({
   routes: { list: listCommand, fetch: fetchCommand, check: checkCommand, where: whereCommand },
   defaultCommand: "list",
-  docs: { brief: "The data and weights of the paper profile" },
+  docs: { brief: "The data and weights of the profiles paper and quick" },
 });
 
 function sourcesOf({ root }: CliContext): Promise<readonly Source[]> {
@@ -166,12 +205,37 @@ function dataFolder({ root }: CliContext): string {
   return join(root, "data");
 }
 
+/**
+ * What names or the purpose say, of which there must be one; undefined when there is neither.
+ *
+ * @throws {UserError} for an unknown name, or several ways to choose.
+ */
+async function chosenSources(
+  context: CliContext,
+  { for: table, profile }: PurposeFlags,
+  wanted: readonly string[] = [],
+): Promise<NeededSources | undefined> {
+  const all = await sourcesOf(context);
+  const purposes = [
+    ...table === undefined ? [] : [{ table }],
+    ...profile === undefined ? [] : [{ profile }],
+  ];
+  const [purpose] = purposes;
+  if (purposes.length + (wanted.length > 0 ? 1 : 0) > 1) {
+    throw new UserError("Choose by names, or by --for, or by --profile: one of the three.");
+  }
+  if (purpose !== undefined) {
+    return await neededSources(all, { purpose, root: context.root });
+  }
+  return wanted.length === 0 ? undefined : { sources: chosen(all, wanted) };
+}
+
 function chosen(all: readonly Source[], wanted: readonly string[]): readonly Source[] {
   const known = all.map(({ name }) => name);
   return wanted.map((name) => all[known.indexOf(oneOf("source", name, known))]!);
 }
 
-function jobs(text: string): number {
+function parseJobs(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 16) return count;
   throw new SyntaxError(`"${text}" is not a whole number from 1 to 16.`);
@@ -179,6 +243,10 @@ function jobs(text: string): number {
 
 function sizeOf(megabytes: number): string {
   return megabytes >= 1000 ? `${(megabytes / 1000).toFixed(1)} GB` : `${megabytes.toFixed(1)} MB`;
+}
+
+function totalSize(states: readonly SourceState[]): string {
+  return sizeOf(states.reduce((sum, { source: { megabytes } }) => sum + megabytes, 0));
 }
 
 /** One line that is rewritten on a terminal; a line per tenth elsewhere. */

@@ -1,5 +1,8 @@
 import { z } from "zod";
-import { parseConfig, type PreprocessSpec } from "../config/mod.ts";
+import { loadConfig, preprocessSchema, type PreprocessSpec } from "../config/mod.ts";
+
+/** What both readers make of their file, before its ranges are checked. */
+type Spec = z.input<typeof preprocessSchema>;
 
 const side = z.int().positive();
 const exactSize = z.object({ width: side, height: side });
@@ -23,7 +26,9 @@ const clipProcessor = z.object({
   do_normalize: z.literal(true).default(true),
   image_mean: perChannel,
   image_std: perChannel,
-}).transform((processor, context): PreprocessSpec => {
+  /** Ours: a model whose own library crops and scales by torchvision's rules says so. */
+  rules: z.enum(["torchvision", "transformers"]).default("transformers"),
+}).transform((processor, context): Spec => {
   const { size, crop_size: crop } = processor;
   const cropped = typeof crop === "object" ? crop : { width: crop, height: crop };
   if (cropped.width !== cropped.height || (processor.do_center_crop && !cropped.width)) {
@@ -39,9 +44,39 @@ const clipProcessor = z.object({
     crop: processor.do_center_crop ? cropped.width! : null,
     mean: processor.image_mean,
     std: processor.image_std,
-    rules: "transformers",
+    rules: processor.rules,
   };
-});
+}).pipe(preprocessSchema);
+
+const oneOrThree = z.union([z.number().transform((value) => [value, value, value]), perChannel]);
+
+/** The fields of open_clip's PreprocessCfg; torchvision's transforms are made of them. */
+const openClipPreprocess = z.object({
+  size: z.union([
+    side.transform((size) => ({ width: size, height: size })),
+    z.tuple([side, side]).transform(([height, width]) => ({ width, height })),
+  ]),
+  mode: z.literal("RGB").default("RGB"),
+  mean: oneOrThree,
+  std: oneOrThree,
+  /** "random" is a matter of training; open_clip reads it as bicubic. */
+  interpolation: z.enum(["bilinear", "bicubic", "random"]).default("bicubic"),
+  resize_mode: z.enum(["shortest", "squash"]).default("shortest"),
+}).transform((config, context): Spec => {
+  const { size, resize_mode: mode, interpolation, mean, std } = config;
+  const squash = mode === "squash";
+  if (!squash && size.width !== size.height) {
+    context.addIssue({ code: "custom", path: ["size"], message: "must be a square" });
+  }
+  return {
+    resize: squash ? size : { shorter: size.width },
+    interpolation: interpolation === "bilinear" ? "bilinear" : "bicubic",
+    crop: squash ? null : size.width,
+    mean,
+    std,
+    rules: "torchvision",
+  };
+}).pipe(preprocessSchema);
 
 /**
  * Reads how a VL model wants its images from the `preprocessor_config.json` of CLIP's processor.
@@ -50,5 +85,15 @@ const clipProcessor = z.object({
  * bicubic interpolation, a central square, 1/255 and normalisation.
  */
 export async function readPreprocessorConfig(path: string): Promise<PreprocessSpec> {
-  return parseConfig(path, clipProcessor, { spec: JSON.parse(await Deno.readTextFile(path)) });
+  return await loadConfig(path, clipProcessor);
+}
+
+/**
+ * Reads how a VL model wants its images from the `preprocess_cfg.json` of an OpenCLIP export.
+ *
+ * @throws {UserError} naming the field that asks for something else than resizing the shorter side
+ * and a central square, or squashing to one size, by bilinear or bicubic interpolation.
+ */
+export async function readOpenClipPreprocess(path: string): Promise<PreprocessSpec> {
+  return await loadConfig(path, openClipPreprocess);
 }

@@ -140,5 +140,6 @@ function outputLayers({ name, architecture, intermediate }: SizedBackbone): Reco
         `of ${Object.keys(outputs).join(", ")}.`,
     );
   }
-  return { ...outputs, intermediate: pool === "average" ? channelMeans(layer) : classToken(layer) };
+  const pooled = pool === "average" ? channelMeans(layer) : classToken(layer);
+  return { ...outputs, intermediate_pooled: pooled };
 }

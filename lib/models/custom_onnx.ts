@@ -1,9 +1,9 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { OnnxBackbone } from "../config/mod.ts";
-import { UserError } from "../files/mod.ts";
+import { printable, UserError } from "../files/mod.ts";
 import { type Device, type OnnxFile, readOnnx, type Session, withOutputs } from "../onnx/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
-import { type Backbone, openModelSession } from "./backbone.ts";
+import { type Backbone, type LastLayer, openModelSession } from "./backbone.ts";
 import { findLastLayer } from "./_last_layer.ts";
 
 /** A user's own classifier. */
@@ -52,6 +52,35 @@ export async function openOnnxClassifier(
     run: (pixels, count, outputs) => runBatches(session, { pixels, count, outputs, values, input }),
     close: () => session.close(),
   };
+}
+
+/**
+ * The files that an ONNX model consists of: itself and those beside it that hold its constants.
+ *
+ * @throws {UserError} when it is missing or no ONNX model.
+ */
+export async function onnxFiles(config: OnnxBackbone): Promise<string[]> {
+  const onnx = parse(config.file, await readFile(config, "file"));
+  try {
+    return [config.file, ...onnx.externalFiles().map((file) => join(dirname(config.file), file))];
+  } catch (cause) {
+    throw refuse(config)(cause as Error);
+  }
+}
+
+/**
+ * The last linear layer of an ONNX classifier and the names of its logits, from the file's constants:
+ * no session is opened.
+ *
+ * @throws {UserError} as {@linkcode openOnnxClassifier} does.
+ */
+export async function readLastLayer(
+  config: OnnxBackbone,
+): Promise<LastLayer & { readonly classNames: readonly string[] }> {
+  const onnx = parse(config.file, await readFile(config, "file"));
+  chooseInput(onnx, config);
+  const { weight, bias } = await findLastLayer(onnx, config).catch(refuse(config));
+  return { weight, bias, classNames: await readClassNames(config, bias.data.length) };
 }
 
 interface ImageInput {
@@ -161,7 +190,10 @@ function parse(file: string, bytes: Uint8Array): OnnxFile {
   try {
     return readOnnx(bytes);
   } catch (cause) {
-    throw new UserError(`${file} is no ONNX model: export it again.`, { cause });
+    const reason = cause instanceof Error ? ` (${printable(cause.message)})` : "";
+    throw new UserError(`${file} is no ONNX model that is read${reason}. Export it again.`, {
+      cause,
+    });
   }
 }
 

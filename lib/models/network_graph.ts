@@ -32,11 +32,14 @@ export function networkGraph(
 /** The layers and all that they depend on, each once, after its inputs. */
 export function layersOf(layers: readonly Layer[]): Layer[] {
   const ordered = new Set<Layer>();
-  const visit = (layer: Layer) => {
-    if (ordered.has(layer)) return;
-    layer.inputs.forEach(visit);
-    ordered.add(layer);
-  };
-  layers.forEach(visit);
+  const pending = layers.toReversed();
+  for (let layer = pending.at(-1); layer !== undefined; layer = pending.at(-1)) {
+    const input = ordered.has(layer) ? undefined : layer.inputs.find((one) => !ordered.has(one));
+    if (input !== undefined) pending.push(input);
+    else {
+      ordered.add(layer);
+      pending.pop();
+    }
+  }
   return [...ordered];
 }

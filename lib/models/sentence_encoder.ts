@@ -2,16 +2,17 @@ import type { HubModelConfig } from "../config/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import {
   findHubModel,
+  type HashHubOptions,
+  hubModelHash,
   type HubModelOptions,
   importTransformers,
   loadOptions,
+  refuseModel,
 } from "./_hub_model.ts";
 
 /** A frozen encoder of short texts, for the similarity of concept and class names. */
 export interface SentenceEncoder {
   readonly name: string;
-  /** SHA-256 over the files of the model. */
-  readonly hash: string;
   /** Embeddings [texts, dimension] of length 1: the mean over a text's tokens, normalised. */
   embed(texts: readonly string[]): Promise<Tensor>;
   close(): Promise<void>;
@@ -27,29 +28,29 @@ const TEXTS_PER_RUN = 32;
  *
  * @throws {UserError} naming the first missing file.
  */
-export async function sentenceEncoderHash(
+export function sentenceEncoderHash(
   config: HubModelConfig,
-  { hubFolder }: Pick<HubModelOptions, "hubFolder">,
+  options: HashHubOptions,
 ): Promise<string> {
-  return (await findHubModel(config, { files: FILES, hubFolder })).hash;
+  return hubModelHash(config, { files: FILES, ...options });
 }
 
 /**
  * Opens a sentence-transformers model (such as all-mpnet-base-v2) in the hub's ONNX layout.
  *
- * @throws {UserError} when a file is missing.
+ * @throws {UserError} when a file is missing or damaged, or the device is not there.
  */
 export async function openSentenceEncoder(
   config: HubModelConfig,
   options: HubModelOptions,
 ): Promise<SentenceEncoder> {
   const { hubFolder } = options;
-  const { folder, hash } = await findHubModel(config, { files: FILES, hubFolder });
+  const folder = await findHubModel(config, { files: FILES, hubFolder });
   const { pipeline } = await importTransformers();
-  const extract = await pipeline("feature-extraction", folder, loadOptions(options));
+  const extract = await pipeline("feature-extraction", folder, loadOptions(options))
+    .catch(refuseModel(config, { folder, device: options.device }));
   return {
     name: config.name,
-    hash,
     async embed(texts) {
       let all = zeros([0, 0]);
       for (let from = 0; from < texts.length; from += TEXTS_PER_RUN) {

@@ -1,39 +1,47 @@
-import { join } from "node:path";
-import type { Tensor as HubTensor } from "@huggingface/transformers";
 import type { HubModelConfig, PreprocessSpec } from "../config/mod.ts";
 import { type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import {
   findHubModel,
+  type HashHubOptions,
+  hubModelHash,
   type HubModelOptions,
-  importTransformers,
-  loadOptions,
+  refuseModel,
 } from "./_hub_model.ts";
-import { readPreprocessorConfig } from "./_preprocessor_config.ts";
+import { openClipFiles, openOpenClipTowers } from "./_open_clip_towers.ts";
+import { gapsOf, type TextGaps, tokensOf } from "./_text_tokens.ts";
+import type { Towers } from "./_towers.ts";
+import { openTransformersTowers, transformersFiles } from "./_transformers_towers.ts";
+
+export type { TextGaps };
 
 /** A frozen vision-language model: an image and a text encoder into one space of V dimensions. */
 export interface VlModel {
   readonly name: string;
-  /** SHA-256 over the files of the model. */
-  readonly hash: string;
   /** V, the dimension of the shared space. */
   readonly dimension: number;
   /** How images become the pixels that {@linkcode VlModel.embedImages} takes. */
   readonly preprocess: PreprocessSpec;
-  /** Text features g_text [texts, V], not normalised. */
+  /** Text features g_text [texts, V], of the length that the model gives them. */
   embedTexts(texts: readonly string[]): Promise<Tensor>;
-  /** Image features g_img [count, V], not normalised, of `count` preprocessed CHW images. */
+  /**
+   * Image features g_img [count, V], of the length that the model gives them, of `count`
+   * preprocessed CHW images.
+   */
   embedImages(pixels: Float32Array, count: number): Promise<Tensor>;
+  /** Which words of the texts the model has no whole token for, and which texts it cuts. */
+  describeTexts(texts: readonly string[]): TextGaps;
   close(): Promise<void>;
 }
 
-const FILES = [
-  "config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "preprocessor_config.json",
-  "onnx/text_model.onnx",
-  "onnx/vision_model.onnx",
-];
+interface Layout {
+  readonly files: readonly string[];
+  readonly open: (folder: string, options: HubModelOptions) => Promise<Towers>;
+}
+
+const layouts: Readonly<Record<NonNullable<HubModelConfig["layout"]>, Layout>> = {
+  transformers: { files: transformersFiles, open: openTransformersTowers },
+  open_clip: { files: openClipFiles, open: openOpenClipTowers },
+};
 
 /** Texts that are padded to one length and encoded together. */
 const TEXTS_PER_RUN = 32;
@@ -43,55 +51,36 @@ const TEXTS_PER_RUN = 32;
  *
  * @throws {UserError} naming the first missing file.
  */
-export async function vlModelHash(
-  config: HubModelConfig,
-  { hubFolder }: Pick<HubModelOptions, "hubFolder">,
-): Promise<string> {
-  return (await findHubModel(config, { files: FILES, hubFolder })).hash;
+export function vlModelHash(config: HubModelConfig, options: HashHubOptions): Promise<string> {
+  return hubModelHash(config, { files: layoutOf(config).files, ...options });
 }
 
 /**
- * Opens a CLIP in the layout of the hub's ONNX conversions, from a folder.
+ * Opens a CLIP from a folder, in the layout that its config names.
  *
- * @throws {UserError} when a file is missing or asks for another preprocessing than CLIP's.
+ * @throws {UserError} when a file is missing, damaged or asks for another preprocessing than CLIP's,
+ * or the device is not there.
  */
 export async function openVlModel(
   config: HubModelConfig,
   options: HubModelOptions,
 ): Promise<VlModel> {
-  const { hubFolder } = options;
-  const { folder, hash } = await findHubModel(config, { files: FILES, hubFolder });
-  const preprocess = await readPreprocessorConfig(join(folder, "preprocessor_config.json"));
+  const { hubFolder, device } = options;
+  const { files, open } = layoutOf(config);
+  const folder = await findHubModel(config, { files, hubFolder });
+  const towers = await open(folder, options).catch(refuseModel(config, { folder, device }));
+  const { preprocess } = towers;
   const { width, height } = imageSize(preprocess);
-  const transformers = await importTransformers();
-  const { AutoTokenizer, CLIPTextModelWithProjection, CLIPVisionModelWithProjection } =
-    transformers;
-  const tokenizer = await AutoTokenizer.from_pretrained(folder, { local_files_only: true });
-  const text = await CLIPTextModelWithProjection.from_pretrained(folder, {
-    ...loadOptions(options),
-    model_file_name: "text_model",
-  });
-  const vision = await CLIPVisionModelWithProjection.from_pretrained(folder, {
-    ...loadOptions(options),
-    model_file_name: "vision_model",
-  });
-
-  async function encode(texts: readonly string[]): Promise<Tensor> {
-    const inputs = tokenizer([...texts], { padding: true, truncation: true });
-    return embedding((await text(inputs)).text_embeds);
-  }
-
-  const dimension = (await encode([""])).shape[1]!;
+  const dimension = (await towers.encodeTokens(tokensOf([""], towers))).shape[1]!;
   return {
     name: config.name,
-    hash,
     dimension,
     preprocess,
     async embedTexts(texts) {
       const all = zeros([texts.length, dimension]);
       for (let from = 0; from < texts.length; from += TEXTS_PER_RUN) {
-        const block = await encode(texts.slice(from, from + TEXTS_PER_RUN));
-        all.data.set(block.data, from * dimension);
+        const tokens = tokensOf(texts.slice(from, from + TEXTS_PER_RUN), towers);
+        all.data.set((await towers.encodeTokens(tokens)).data, from * dimension);
       }
       return all;
     },
@@ -103,22 +92,19 @@ export async function openVlModel(
             `pixels, not ${pixels.length} numbers.`,
         );
       }
-      const input = new transformers.Tensor("float32", pixels, [count, 3, height, width]);
-      return embedding((await vision({ pixel_values: input })).image_embeds);
+      return await towers.encodePixels(tensor([count, 3, height, width], pixels));
     },
-    async close() {
-      await text.dispose();
-      await vision.dispose();
-    },
+    describeTexts: (texts) => gapsOf(texts, towers),
+    close: () => towers.close(),
   };
+}
+
+function layoutOf({ layout = "transformers" }: HubModelConfig): Layout {
+  return layouts[layout];
 }
 
 function imageSize({ crop, resize }: PreprocessSpec): { width: number; height: number } {
   if (crop !== null) return { width: crop, height: crop };
   if (resize !== null && "width" in resize) return resize;
   throw new RangeError("A VL model's images must be cropped or resized to one size.");
-}
-
-function embedding({ dims, data }: HubTensor): Tensor {
-  return tensor(dims, data as Float32Array);
 }

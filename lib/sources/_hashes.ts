@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { UserError } from "../files/mod.ts";
+import { filePieces, hashStream, UserError } from "../files/mod.ts";
 
 /** What a file must hash to, in lower-case hexadecimal digits; several are all checked. */
 export interface Hashes {
@@ -22,28 +21,15 @@ export function isKnown({ md5, sha1, sha256, sha256Prefix }: Hashes): boolean {
   return [md5, sha1, sha256, sha256Prefix].some((hash) => hash !== undefined);
 }
 
-/** Hashes a stream of bytes once, by all three algorithms. */
-export async function digestsOf(bytes: AsyncIterable<Uint8Array>): Promise<Digests> {
-  const hashes = { md5: createHash("md5"), sha1: createHash("sha1"), sha256: createHash("sha256") };
-  for await (const chunk of bytes) {
-    for (const hash of Object.values(hashes)) hash.update(chunk);
-  }
-  const { md5, sha1, sha256 } = hashes;
-  return { md5: md5.digest("hex"), sha1: sha1.digest("hex"), sha256: sha256.digest("hex") };
+/** The digests of an open file from where it stands. */
+export async function digestsOf(file: Deno.FsFile): Promise<Digests> {
+  return await hashStream(filePieces(file), ["md5", "sha1", "sha256"]);
 }
 
 /** The digests of a file on disk. */
 export async function digestsOfFile(path: string): Promise<Digests> {
   using file = await Deno.open(path);
-  return await digestsOf(chunksOf(file));
-}
-
-/** The bytes of an open file from where it stands. */
-export async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(1 << 18);
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    yield buffer.subarray(0, count);
-  }
+  return await digestsOf(file);
 }
 
 /** The first expectation that the digests do not meet, in words; undefined when all are met. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { hashTree } from "../files/mod.ts";
 import { type Digests, digestsOfFile, mismatch } from "./_hashes.ts";
 import { readReceipt } from "./_receipt.ts";
 import { isPresent } from "./list_sources.ts";
 import type { Source } from "./sources.ts";
-import { treeOf } from "./unpack.ts";
 
 /** What re-reading a source showed. */
 export interface Checked {
@@ -47,7 +47,7 @@ async function check(source: Source, root: string): Promise<Omit<Checked, "name"
     verified = true;
   }
   if (tree !== undefined) {
-    const found = await treeOf(path);
+    const found = await hashTree(path);
     if (found.sha256 !== tree.sha256) {
       const reason = `${found.files} files of ${found.bytes} bytes differ from the ` +
         `${tree.files} of ${tree.bytes} bytes that were unpacked`;

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { UserError } from "../files/mod.ts";
-import { chunksOf, type Digests, digestsOf, type Hashes, isKnown, mismatch } from "./_hashes.ts";
+import { type Digests, digestsOf, type Hashes, isKnown, mismatch } from "./_hashes.ts";
 import { request, TransientError } from "./_request.ts";
 
 /** The world outside of a download, passed in so that a test can stand for it. */
@@ -99,7 +99,7 @@ interface Note {
 async function complete(target: Target, options: DownloadOptions): Promise<Digests> {
   const resumed = await transfer(target, options);
   await target.part.seek(0, Deno.SeekMode.Start);
-  const digests = await digestsOf(chunksOf(target.part));
+  const digests = await digestsOf(target.part);
   const wrong = mismatch(options.hashes, digests);
   if (wrong === undefined) return digests;
   await target.part.truncate(0);

@@ -1,7 +1,13 @@
 import { dirname, join } from "node:path";
-import { UserError } from "../files/mod.ts";
-import { asStorageError, writeFileAtomically } from "../files/mod.ts";
-import { fileSource, readZipDirectory, zipEntryChunks } from "../files/mod.ts";
+import {
+  asStorageError,
+  fileSource,
+  mapBounded,
+  readZipDirectory,
+  UserError,
+  writeFileAtomically,
+  zipEntryChunks,
+} from "../files/mod.ts";
 import { digestsOfFile, requireHashes } from "./_hashes.ts";
 import { readReceipt, type Receipt, writeReceipt } from "./_receipt.ts";
 import { request } from "./_request.ts";
@@ -46,22 +52,19 @@ export async function fetchSources(
   sources: readonly Source[],
   options: FetchOptions,
 ): Promise<readonly Fetched[]> {
-  const results: Fetched[] = [];
-  const queue = sources.entries();
-  const work = async () => {
-    for (const [i, source] of queue) {
+  return await Array.fromAsync(mapBounded(sources, {
+    concurrency: options.jobs,
+    ahead: sources.length,
+    map: async (source): Promise<Fetched> => {
       options.signal?.throwIfAborted();
-      results[i] = await fetchSource(source, options).then(
-        (status) => ({ name: source.name, status }),
-        (error) => {
-          options.signal?.throwIfAborted();
-          return { name: source.name, status: "failed", error };
-        },
-      );
-    }
-  };
-  await Promise.all(Array.from({ length: options.jobs }, work));
-  return results;
+      try {
+        return { name: source.name, status: await fetchSource(source, options) };
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        return { name: source.name, status: "failed", error };
+      }
+    },
+  }));
 }
 
 async function fetchSource(source: Source, options: FetchOptions): Promise<"fetched" | "present"> {

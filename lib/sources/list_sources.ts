@@ -34,11 +34,22 @@ async function stateOf(source: Source, root: string): Promise<SourceState> {
 /** Whether a path is the source: a file, or a folder with everything that marks it. */
 export async function isPresent(source: Source, path: string): Promise<boolean> {
   if (source.markers.length === 0) return await exists(path);
-  for (const marker of source.markers) {
-    const found = await Promise.all(marker.split(" or ").map((name) => exists(join(path, name))));
-    if (!found.includes(true)) return false;
+  return await markersIn(source, path) !== undefined;
+}
+
+/** What marks a folder as the source, by the names that it has there; undefined when one lacks. */
+export async function markersIn(
+  { markers }: Source,
+  folder: string,
+): Promise<readonly string[] | undefined> {
+  const found: string[] = [];
+  for (const marker of markers) {
+    const names = marker.split(" or ");
+    const there = await Promise.all(names.map((name) => exists(join(folder, name))));
+    if (!there.includes(true)) return undefined;
+    found.push(names[there.indexOf(true)]!);
   }
-  return true;
+  return found;
 }
 
 /** Where the download of an archive or a zipped file is kept until it is unpacked. */

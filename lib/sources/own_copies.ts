@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../files/mod.ts";
 import { digestsOfFile, mismatch } from "./_hashes.ts";
 import { writeReceipt } from "./_receipt.ts";
-import { isPresent } from "./list_sources.ts";
+import { isPresent, markersIn } from "./list_sources.ts";
 import type { Source } from "./sources.ts";
 
 /** A copy of a source that the user has. */
@@ -16,7 +16,8 @@ export interface OwnCopy {
 /**
  * Recognises sources in a folder of the user's: the folder itself, or what lies in it under the
  * published name. Each one found is linked to its place below the data folder, so that everything
- * finds it there; the copy itself is not touched. A file of the wrong hash is not linked.
+ * finds it there; the copy itself is not touched. Parts of one dataset may lie in different folders:
+ * what marks each is linked by itself. A file of the wrong hash is not linked.
  *
  * @throws {UserError} when the folder is missing or holds nothing that is needed.
  */
@@ -31,8 +32,9 @@ export async function useOwnCopies(
   for (const source of sources) {
     const path = await find(source, absolute);
     if (path === undefined || path === resolve(root, source.path)) continue;
-    const refused = await refusal(source, { path, place: join(root, source.path) });
-    if (refused === undefined) await link(source, { path, root });
+    const links = await linksOf(source, { path, root });
+    const refused = await refusal(source, { path, root, links });
+    if (refused === undefined) await link(source, { path, root, links });
     copies.push({ name: source.name, path, ...refused === undefined ? {} : { refused } });
   }
   if (copies.length > 0) return copies;
@@ -62,24 +64,61 @@ function publishedNames({ origin, path }: Source): readonly string[] {
   return origin.kind === "hub" ? [name, origin.id] : [name];
 }
 
+/** A name below the data folder that is made to lead to a copy. */
+interface Link {
+  readonly place: string;
+  readonly to: string;
+}
+
+/** The source's file or folder; of a part of a dataset, the entries of its folder that mark it. */
+async function linksOf(
+  source: Source,
+  { path, root }: { readonly path: string; readonly root: string },
+): Promise<readonly Link[]> {
+  const place = join(root, source.path);
+  if (source.part === undefined) return [{ place, to: path }];
+  const markers = await markersIn(source, path) ?? [];
+  const entries = new Set(markers.map((marker) => marker.split("/")[0]!));
+  return [...entries].map((entry) => ({ place: join(place, entry), to: join(path, entry) }));
+}
+
 async function refusal(
-  { origin }: Source,
-  { path, place }: { readonly path: string; readonly place: string },
+  { origin, part, path: below }: Source,
+  { path, root, links }: {
+    readonly path: string;
+    readonly root: string;
+    readonly links: readonly Link[];
+  },
 ): Promise<string | undefined> {
-  const there = await Deno.lstat(place).catch(() => undefined);
-  if (there !== undefined && !there.isSymlink) return `${place} is there already`;
+  const folder = join(root, below);
+  if (part !== undefined && await isLink(folder)) {
+    return `${folder} is a link to another folder; remove it first`;
+  }
+  for (const { place } of links) {
+    if (await isLink(place) === false) return `${place} is there already`;
+  }
   if (origin.kind !== "file" && origin.kind !== "zipped") return undefined;
   return mismatch(origin.hashes, await digestsOfFile(path));
 }
 
+/** Undefined where nothing is. */
+async function isLink(path: string): Promise<boolean | undefined> {
+  return await Deno.lstat(path).then(({ isSymlink }) => isSymlink, () => undefined);
+}
+
 async function link(
   source: Source,
-  { path, root }: { readonly path: string; readonly root: string },
+  { path, root, links }: {
+    readonly path: string;
+    readonly root: string;
+    readonly links: readonly Link[];
+  },
 ): Promise<void> {
-  const place = join(root, source.path);
-  await Deno.mkdir(dirname(place), { recursive: true });
-  await Deno.remove(place).catch(() => {});
-  const isFile = source.markers.length === 0;
-  await Deno.symlink(path, place, { type: isFile ? "file" : "junction" });
+  for (const { place, to } of links) {
+    await Deno.mkdir(dirname(place), { recursive: true });
+    await Deno.remove(place).catch(() => {});
+    const { isFile } = await Deno.stat(to);
+    await Deno.symlink(to, place, { type: isFile ? "file" : "junction" });
+  }
   await writeReceipt(root, { source, receipt: { own: path } });
 }

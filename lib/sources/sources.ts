@@ -42,6 +42,8 @@ export type Origin =
 /** Something that the paper profile needs and that is not in the repository. */
 export interface Source {
   readonly name: string;
+  /** Of which dataset it is a part, and which split; absent where it is all that its name says. */
+  readonly part?: { readonly dataset: string; readonly split?: string | undefined };
   /** The tables and figures of the paper that need it. */
   readonly neededBy: readonly string[];
   readonly licence: string;
@@ -76,6 +78,26 @@ export async function readSources(configs: string): Promise<readonly Source[]> {
   ];
 }
 
+/** Something that is read under a name of configs/: a dataset, a backbone's weights, a hub model. */
+export interface Need {
+  readonly name: string;
+  /** The splits of a dataset that are read; all when absent. */
+  readonly splits?: readonly string[];
+}
+
+/** The sources of what is needed, in their order. What no source gives is the user's own. */
+export function sourcesNeeded(
+  sources: readonly Source[],
+  needs: readonly Need[],
+): readonly Source[] {
+  return sources.filter(({ name, part }) =>
+    needs.some((need) =>
+      need.name === (part?.dataset ?? name) &&
+      (part?.split === undefined || (need.splits?.includes(part.split) ?? true))
+    )
+  );
+}
+
 interface Named<T> {
   readonly name: string;
   readonly entry: T;
@@ -85,14 +107,24 @@ async function dataset(
   configs: string,
   { name, entry }: Named<SourcesConfig["datasets"][string]>,
 ): Promise<Source> {
-  const file = join(configs, "datasets", `${name}.json`);
-  const { archives: [archive], layout } = await loadConfig(file, datasetSchema);
+  const of = "part" in entry ? entry.part.dataset : name;
+  const { archives, layout } = await loadConfig(
+    join(configs, "datasets", `${of}.json`),
+    datasetSchema,
+  );
   const { neededBy, licence, megabytes, path } = entry;
-  const common = { name, neededBy, licence, megabytes, path, markers: layout };
-  if ("how" in entry) return { ...common, origin: { kind: "manual", how: entry.how } };
+  const common = { name, neededBy, licence, megabytes, path };
+  if ("part" in entry) {
+    const { part: { split, archive }, markers } = entry;
+    const md5 = archives.find(({ file }) => file === archive)?.md5;
+    const how = entry.how.replaceAll("{archive}", md5 ? `${archive} (MD5 ${md5})` : archive);
+    const part = { dataset: of, split };
+    return { ...common, part, markers, origin: { kind: "manual", how } };
+  }
   const { format, folder } = entry.unpack;
+  const [archive] = archives;
   const [url, hashes] = [archive?.url ?? "", { md5: archive?.md5 }];
-  return { ...common, origin: { kind: "archive", url, format, folder, hashes } };
+  return { ...common, markers: layout, origin: { kind: "archive", url, format, folder, hashes } };
 }
 
 async function weights(

@@ -1,15 +1,14 @@
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { fileSource, readZipDirectory, tarEntries, zipEntryChunks } from "../files/mod.ts";
-import { chunksOf } from "./_hashes.ts";
-
-/** What an unpacked folder holds, to check it again later. */
-export interface Tree {
-  readonly files: number;
-  readonly bytes: number;
-  /** SHA-256 over the lines that `sha256sum` prints for the files, sorted by path. */
-  readonly sha256: string;
-}
+import {
+  filePieces,
+  fileSource,
+  type HashedTree,
+  hashStream,
+  readZipDirectory,
+  tarEntries,
+  treeHash,
+  zipEntryChunks,
+} from "../files/mod.ts";
 
 export interface UnpackOptions {
   readonly format: "zip" | "tgz";
@@ -40,13 +39,13 @@ export async function unpack(
   archive: string,
   destination: string,
   options: UnpackOptions,
-): Promise<Tree> {
+): Promise<HashedTree> {
   using file = await Deno.open(archive);
   const { size } = await file.stat();
   const limit = size * MAX_EXPANSION + 1_000_000;
   const entries = options.format === "zip" ? zipped(file) : tarred(file);
   await Deno.mkdir(destination);
-  const lines: string[] = [];
+  const files: { path: string; sha256: string }[] = [];
   let bytes = 0;
   for await (const { name, kind, body } of entries) {
     options.signal?.throwIfAborted();
@@ -57,47 +56,16 @@ export async function unpack(
       continue;
     }
     if (kind !== "file") throw fault(archive, `"${name}" is a link or device, no file`);
-    if (lines.length >= MAX_FILES) throw fault(archive, `it holds more than ${MAX_FILES} files`);
-    const written = await write(join(destination, path), body(), (length) => {
+    if (files.length >= MAX_FILES) throw fault(archive, `it holds more than ${MAX_FILES} files`);
+    const sha256 = await write(join(destination, path), body(), (length) => {
       bytes += length;
       if (bytes > limit) throw fault(archive, `it unpacks to more than ${limit} bytes`);
     });
-    lines.push(`${written}  ${path}\n`);
-    options.onProgress?.(lines.length, bytes);
+    files.push({ path, sha256 });
+    options.onProgress?.(files.length, bytes);
   }
-  if (lines.length === 0) throw fault(archive, `it holds nothing in the folder ${options.folder}`);
-  return { files: lines.length, bytes, sha256: treeHash(lines) };
-}
-
-/** Describes a folder on disk as {@linkcode unpack} does. */
-export async function treeOf(folder: string): Promise<Tree> {
-  const lines: string[] = [];
-  let bytes = 0;
-  for await (const path of walk(folder, "")) {
-    const hash = createHash("sha256");
-    using file = await Deno.open(join(folder, path));
-    for await (const chunk of chunksOf(file)) {
-      hash.update(chunk);
-      bytes += chunk.length;
-    }
-    lines.push(`${hash.digest("hex")}  ${path}\n`);
-  }
-  return { files: lines.length, bytes, sha256: treeHash(lines) };
-}
-
-function treeHash(lines: readonly string[]): string {
-  const path = (line: string) => line.slice(66);
-  const hash = createHash("sha256");
-  for (const line of lines.toSorted((a, b) => path(a) < path(b) ? -1 : 1)) hash.update(line);
-  return hash.digest("hex");
-}
-
-async function* walk(folder: string, below: string): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(join(folder, below))) {
-    const path = below === "" ? entry.name : `${below}/${entry.name}`;
-    if (entry.isDirectory) yield* walk(folder, path);
-    else yield path;
-  }
+  if (files.length === 0) throw fault(archive, `it holds nothing in the folder ${options.folder}`);
+  return { files: files.length, bytes, sha256: treeHash(files) };
 }
 
 async function* zipped(file: Deno.FsFile): AsyncGenerator<Packed> {
@@ -116,7 +84,7 @@ async function* tarred(file: Deno.FsFile): AsyncGenerator<Packed> {
 
 /** A stream keeps its chunks; the file's buffer is used again. Small, since gzip may expand much. */
 async function* copies(file: Deno.FsFile): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const chunk of chunksOf(file)) {
+  for await (const chunk of filePieces(file)) {
     for (let at = 0; at < chunk.length; at += 1 << 14) yield chunk.slice(at, at + (1 << 14));
   }
 }
@@ -141,16 +109,15 @@ async function write(
   count: (length: number) => void,
 ): Promise<string> {
   await Deno.mkdir(dirname(path), { recursive: true });
-  const hash = createHash("sha256");
   using file = await Deno.open(path, { write: true, createNew: true });
-  for await (const chunk of body) {
-    count(chunk.length);
-    hash.update(chunk);
-    for (let written = 0; written < chunk.length;) {
-      written += await file.write(chunk.subarray(written));
+  const written = async function* () {
+    for await (const chunk of body) {
+      count(chunk.length);
+      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      yield chunk;
     }
-  }
-  return hash.digest("hex");
+  };
+  return (await hashStream(written(), ["sha256"])).sha256;
 }
 
 function fault(archive: string, reason: string): Error {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { atScale, backboneSchema, loadConfig } from "../../lib/config/mod.ts";
+import { backboneSchema, loadConfig, withSizes } from "../../lib/config/mod.ts";
 import { UserError } from "../../lib/files/mod.ts";
 import { networkOf } from "../../lib/models/architectures/mod.ts";
 import {
@@ -33,17 +33,17 @@ Deno.test("configs/backbones/ follow their schema, and name, outputs and hash ag
     if (config.family === "onnx") continue;
     const { url, file: packed, sha256Prefix, sha1 } = config.weights;
     ok(url.includes(sha256Prefix ?? sha1!.slice(0, 8)) && url.includes(packed ?? ""), file);
-    for (const scale of ["real", "world"] as const) {
-      if (scale === "world" && config.world === undefined) continue;
-      ok(backboneOutputs(atScale(config, scale)).includes("features"));
+    for (const sizes of ["released", "world"] as const) {
+      if (sizes === "world" && config.world === undefined) continue;
+      ok(backboneOutputs(withSizes(config, sizes)).includes("features"));
     }
   }
 });
 
-Deno.test("atScale() leaves nothing but normalisation for the world's images", async () => {
+Deno.test("withSizes() leaves nothing but normalisation for the world's images", async () => {
   const config = await loadConfig("configs/backbones/resnet18.json", backboneSchema);
   if (config.family === "onnx") throw new Error("resnet18 is built");
-  const { architecture, preprocess } = atScale(config, "world");
+  const { architecture, preprocess } = withSizes(config, "world");
   deepEqual(architecture, {
     family: "resnet",
     classes: 40,
@@ -56,7 +56,7 @@ Deno.test("atScale() leaves nothing but normalisation for the world's images", a
   deepEqual([preprocess.resize, preprocess.crop], [null, null]);
   deepEqual(preprocess.mean, config.preprocess.mean);
   const { world: _world, ...wide } = config;
-  throws(() => atScale(wide, "world"), refusal(/resnet18 has no "world" sizes/));
+  throws(() => withSizes(wide, "world"), refusal(/resnet18 has no "world" sizes/));
 });
 
 Deno.test("openBackbone() lists missing, surplus and wrongly shaped weights", async () => {
@@ -184,10 +184,13 @@ Deno.test("Backbone.run() gives intermediate features as vectors", async () => {
   const pixels = formulaPixels(3 * 64 * 64);
   const run = async (name: string, depth: string) => {
     const { config, weights } = await narrow(name);
-    const backbone = await openBackbone(config, { weights, outputs: [depth, "intermediate"] });
-    const results = await backbone.run(pixels, 1, [depth, "intermediate"]);
+    const backbone = await openBackbone(config, {
+      weights,
+      outputs: [depth, "intermediate_pooled"],
+    });
+    const results = await backbone.run(pixels, 1, [depth, "intermediate_pooled"]);
     await backbone.close();
-    return { map: results[depth]!, vector: results["intermediate"]! };
+    return { map: results[depth]!, vector: results["intermediate_pooled"]! };
   };
   const convolutional = await run("resnet18", "layer3");
   const [, channels] = convolutional.vector.shape;

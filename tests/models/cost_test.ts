@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { atScale, builtBackboneSchema, loadConfig } from "../../lib/config/mod.ts";
-import { featureCost } from "../../lib/models/mod.ts";
+import { builtBackboneSchema, loadConfig, withSizes } from "../../lib/config/mod.ts";
+import { featureCost, vlFeatureCost } from "../../lib/models/mod.ts";
 
 /** Billions of multiply-adds from torchvision's table of weights, and feature_dim of the paper's sources. */
 const published: Readonly<Record<string, readonly [number, number]>> = {
@@ -20,7 +20,7 @@ const published: Readonly<Record<string, readonly [number, number]>> = {
 for (const [name, [billions, width]] of Object.entries(published)) {
   Deno.test(`featureCost() of ${name} agrees with torchvision's table`, async () => {
     const path = join(import.meta.dirname!, "..", "..", "configs", "backbones", `${name}.json`);
-    const cost = featureCost(atScale(await loadConfig(path, builtBackboneSchema), "real"));
+    const cost = featureCost(withSizes(await loadConfig(path, builtBackboneSchema), "released"));
     assert.equal(cost.width, width);
     assert.ok(
       Math.abs(cost.multiplyAdds / 1e9 - billions) < 0.002 * billions,
@@ -28,3 +28,36 @@ for (const [name, [billions, width]] of Object.entries(published)) {
     );
   });
 }
+
+Deno.test("vlFeatureCost() counts CLIP's image towers as open_clip's table of models", async () => {
+  const hubFolder = await Deno.makeTempDir();
+  const costOf = async (document: unknown) => {
+    await Deno.mkdir(join(hubFolder, "org", "clip"), { recursive: true });
+    await Deno.writeTextFile(
+      join(hubFolder, "org", "clip", "config.json"),
+      JSON.stringify(document),
+    );
+    return await vlFeatureCost({ name: "clip", hub: "org/clip" }, { hubFolder });
+  };
+  try {
+    // Half of its GFLOP; what the hub's file of ViT-B/32 leaves out are the defaults.
+    const small = await costOf({ vision_config: { model_type: "clip_vision_model" } });
+    assert.ok(Math.abs(small!.multiplyAdds / 1e9 - 8.82 / 2) < 0.01, `${small!.multiplyAdds}`);
+    assert.equal(small!.width, 512);
+    const sizes = {
+      hidden_size: 1024,
+      intermediate_size: 4096,
+      num_hidden_layers: 24,
+      patch_size: 14,
+    };
+    const large = await costOf({ projection_dim: 768, vision_config: sizes });
+    assert.ok(Math.abs(large!.multiplyAdds / 1e9 - 162.03 / 2) < 0.05, `${large!.multiplyAdds}`);
+    assert.equal(large!.width, 768);
+    assert.equal(await costOf({ model_type: "clip" }), undefined);
+    const other = { name: "clip", hub: "org/clip", layout: "open_clip" } as const;
+    assert.equal(await vlFeatureCost(other, { hubFolder }), undefined);
+    assert.equal(await vlFeatureCost({ name: "own", folder: "own" }, { hubFolder }), undefined);
+  } finally {
+    await Deno.remove(hubFolder, { recursive: true });
+  }
+});

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import {
   checkSources,
   type FetchOptions,
@@ -155,43 +154,4 @@ export async function checks(
 ): Promise<Record<string, string>> {
   const checked = await checkSources(sources, { root });
   return Object.fromEntries(checked.map(({ name, status }) => [name, status]));
-}
-
-/** The paths of all files below a folder. */
-export async function filesBelow(folder: string): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) {
-      paths.push(...(await filesBelow(`${folder}/${name}`)).map((path) => `${name}/${path}`));
-    } else paths.push(name);
-  }
-  return paths.sort();
-}
-
-/** A stored zip that holds `body` as packed.pth. */
-export function zipOf(body: Uint8Array): Uint8Array {
-  const name = new TextEncoder().encode("packed.pth");
-  const head = (signature: number, length: number, at: number) => {
-    const view = new DataView(new ArrayBuffer(length));
-    view.setUint32(0, signature, true);
-    view.setUint32(at, crc32(body), true);
-    view.setUint32(at + 4, body.length, true);
-    view.setUint32(at + 8, body.length, true);
-    view.setUint16(at + 12, name.length, true);
-    return [...new Uint8Array(view.buffer)];
-  };
-  const end = new DataView(new ArrayBuffer(22));
-  end.setUint32(0, 0x06054b50, true);
-  end.setUint16(8, 1, true);
-  end.setUint16(10, 1, true);
-  end.setUint32(12, 46 + name.length, true);
-  end.setUint32(16, 30 + name.length + body.length, true);
-  return Uint8Array.from([
-    ...head(0x04034b50, 30, 14),
-    ...name,
-    ...body,
-    ...head(0x02014b50, 46, 16),
-    ...name,
-    ...new Uint8Array(end.buffer),
-  ]);
 }

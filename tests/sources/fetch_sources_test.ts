@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
+import { walkFiles } from "../../lib/files/mod.ts";
 import { type FetchProgress, fetchSources } from "../../lib/sources/mod.ts";
-import {
-  bodies,
-  COMMIT,
-  filesBelow,
-  hex,
-  inner,
-  inRoom,
-  plain,
-  states,
-  tgzBytes,
-  zipBytes,
-  zipOf,
-} from "./_room.ts";
+import { bodies, COMMIT, hex, inner, inRoom, plain, states, tgzBytes, zipBytes } from "./_room.ts";
+import { storedZip } from "./_zip.ts";
 
 Deno.test("fetchSources() fetches every kind of source, verified and unpacked", async () => {
   await inRoom(async ({ root, sources, options, progress, server }) => {
@@ -35,7 +25,9 @@ Deno.test("fetchSources() fetches every kind of source, verified and unpacked", 
     assert.equal(receipt.revision, COMMIT);
     const card = JSON.parse(await Deno.readTextFile(`${root}/hub/org/model/card.json`));
     assert.equal(card.sha256["config.json"], hex("sha256", new TextEncoder().encode("{}")));
-    const left = (await filesBelow(`${root}/downloads`)).filter((name) => !name.endsWith(".lock"));
+    const left = (await Array.fromAsync(walkFiles(`${root}/downloads`))).filter((name) =>
+      !name.endsWith(".lock")
+    );
     assert.deepEqual(left, []);
     assert.ok(progress.some(({ name, phase }) => name === "zipdata" && phase === "unpack"));
 
@@ -89,11 +81,11 @@ Deno.test("fetchSources() keeps nothing of a source that is wrong, and fetches t
     assert.match(errors[3]!, /data.tgz: expected MD5/);
     assert.match(errors[4]!, /commit of "main": the answer names none/);
     assert.deepEqual(
-      (await filesBelow(root)).filter((path) => !path.endsWith(".lock")),
+      (await Array.fromAsync(walkFiles(root))).filter((path) => !path.endsWith(".lock")),
       ["receipts/plain.json", "weights/plain.pth"],
     );
   }, changed);
-  const otherBytes = { "/packed.pth.zip": zipOf(plain) };
+  const otherBytes = { "/packed.pth.zip": storedZip({ "packed.pth": plain }) };
   await inRoom(async ({ sources, options }) => {
     const [result] = await fetchSources(sources.slice(1, 2), options);
     assert.match(String(result!.error), /expected SHA-1 .* found/);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fetchSources, useOwnCopies } from "../../lib/sources/mod.ts";
+import { fetchSources, listSources, type Source, useOwnCopies } from "../../lib/sources/mod.ts";
 import { checks, hex, inRoom, plain, states } from "./_room.ts";
 
 Deno.test("useOwnCopies() links what it recognises in a folder of the user's", async () => {
@@ -62,4 +62,50 @@ Deno.test("useOwnCopies() refuses a folder without anything, and never replaces 
       await Deno.remove(own, { recursive: true });
     }
   });
+});
+
+Deno.test("useOwnCopies() joins the parts of a dataset from different folders", async () => {
+  const part = (name: string, markers: string[], split?: string): Source => ({
+    name,
+    part: { dataset: "images", split },
+    neededBy: [],
+    licence: "",
+    megabytes: 1,
+    path: "images",
+    markers,
+    origin: { kind: "manual", how: "" },
+  });
+  const sources = [
+    part("images_train", ["train/a"], "train"),
+    part("images_val", ["val/1.JPEG or val/a"], "val"),
+    part("images_names", ["names.txt or kit"]),
+  ];
+  const own = await Deno.makeTempDir();
+  const root = `${own}/data`;
+  const names = async (folder: string) => {
+    const copies = await useOwnCopies(`${own}/${folder}`, { sources, root });
+    return copies.map(({ name, refused }) => refused === undefined ? name : `${name}: ${refused}`);
+  };
+  try {
+    for (const folder of ["one/train/a", "two/val/a", "two/train", "three/kit"]) {
+      await Deno.mkdir(`${own}/${folder}`, { recursive: true });
+    }
+    assert.deepEqual(await names("two"), ["images_val"]);
+    const listed = await listSources(sources, { root });
+    assert.deepEqual(listed.map(({ state }) => state), ["missing", "own copy", "missing"]);
+    assert.deepEqual(await names("one"), ["images_train"]);
+    assert.deepEqual(await names("three"), ["images_names"]);
+    assert.ok((await listSources(sources, { root })).every(({ state }) => state === "own copy"));
+    const entries = await Array.fromAsync(Deno.readDir(`${root}/images`), ({ name }) => name);
+    assert.deepEqual(entries.sort(), ["kit", "train", "val"]);
+    // A folder that is itself a link belongs to somebody else: nothing is removed or made in it.
+    await Deno.remove(`${root}/images`, { recursive: true });
+    await Deno.symlink(`${own}/one`, `${root}/images`);
+    assert.match((await names("two"))[0]!, /images_val: .*is a link to another folder/);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${own}/one`), ({ name }) => name), [
+      "train",
+    ]);
+  } finally {
+    await Deno.remove(own, { recursive: true });
+  }
 });

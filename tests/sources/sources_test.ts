@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { listSources, readSources } from "../../lib/sources/mod.ts";
+import { loadConfig } from "../../lib/config/mod.ts";
+import { experimentSchema } from "../../lib/experiment/mod.ts";
+import { listSources, readSources, sourcesNeeded } from "../../lib/sources/mod.ts";
 
 const configs = new URL("../../configs", import.meta.url).pathname;
 const sources = await readSources(configs);
@@ -8,12 +10,13 @@ const byName = new Map(sources.map((source) => [source.name, source]));
 Deno.test("readSources() has an entry for every backbone, dataset and VL model config", async () => {
   const named = async (room: string) =>
     await Array.fromAsync(Deno.readDir(`${configs}/${room}`), ({ name }) => name.slice(0, -5));
-  // The world and a view of ImageNet are made here.
-  const made = ["world", "world_clip", "imagenet40"];
+  // The world, its CLIPs and a view of ImageNet are made here.
+  const isMade = (name: string) => /^world(_|$)/.test(name) || name === "imagenet40";
   const expected = (await Promise.all(["backbones", "datasets", "vl"].map(named))).flat();
+  const given = new Set(sources.map(({ name, part }) => part?.dataset ?? name));
   assert.deepEqual(
-    [...byName.keys()].sort(),
-    expected.filter((name) => !made.includes(name)).sort(),
+    [...given].sort(),
+    expected.filter((name) => !isMade(name)).sort(),
   );
 });
 
@@ -40,7 +43,7 @@ Deno.test("readSources() says where each kind comes from and goes to", () => {
     entry: "resnet10_cub-2777-4525b593.pth",
     hashes: { sha1: "4525b5932665698b3f4551dde99d22ce03878172", sha256Prefix: undefined },
   });
-  const paths = ["resnet18", "broden", "imagenet", "cub200", "cifar100", "clip_vit_l_14"];
+  const paths = ["resnet18", "broden", "imagenet_val", "cub200", "cifar100", "clip_vit_l_14"];
   assert.deepEqual(paths.map((name) => byName.get(name)!.path), [
     "weights/resnet18.pth",
     "broden1_224",
@@ -51,8 +54,69 @@ Deno.test("readSources() says where each kind comes from and goes to", () => {
   ]);
 });
 
-Deno.test("listSources() tells how to get ImageNet, which needs a registration", async () => {
-  const [imagenet] = await listSources([byName.get("imagenet")!], { root: "/none" });
-  assert.equal(imagenet!.state, "missing");
-  assert.match(imagenet!.where, /Register at image-net\.org.*data:where FOLDER/);
+Deno.test("listSources() tells how to get each part of ImageNet, which needs a registration", async () => {
+  const parts = sources.filter(({ part }) => part?.dataset === "imagenet");
+  assert.deepEqual(parts.map(({ name }) => name), [
+    "imagenet_train",
+    "imagenet_val",
+    "imagenet_devkit",
+  ]);
+  for (const { state, where } of await listSources(parts, { root: "/none" })) {
+    assert.equal(state, "missing");
+    assert.match(
+      where,
+      /^Register at image-net\.org.* \(MD5 [0-9a-f]{32}\)\. .*data:where FOLDER$/,
+    );
+  }
+});
+
+Deno.test("readSources() asks ImageNet's training images of the tables that correct models", () => {
+  const needs = (table: string) =>
+    sources.filter(({ neededBy }) => neededBy.includes(table)).map(({ name }) => name);
+  const total = (table: string) =>
+    sources.filter(({ neededBy, part }) => part && neededBy.includes(table))
+      .reduce((sum, { megabytes }) => sum + megabytes, 0);
+  for (const id of [1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16]) {
+    const names = needs(`table${id}`);
+    assert.ok(names.includes("imagenet_val") && names.includes("imagenet_devkit"), `${id}`);
+    assert.ok(!names.includes("imagenet_train"), `${id}`);
+    assert.equal(Math.round(total(`table${id}`) / 100) / 10, 6.7);
+  }
+  for (const id of [3, 4, 5, 17]) {
+    assert.equal(Math.round(total(`table${id}`) / 100) / 10, 154.6);
+  }
+});
+
+Deno.test("readSources() names the experiments that use each backbone and VL model", async () => {
+  const experiments = new URL("../../experiments", import.meta.url).pathname;
+  for await (const { name } of Deno.readDir(experiments)) {
+    if (!name.endsWith(".json")) continue;
+    const { id, factors } = await loadConfig(`${experiments}/${name}`, experimentSchema);
+    const used = ["backbone", "vlModel"].flatMap((factor) => {
+      const levels = factors[factor]!;
+      return "value" in levels ? levels.value : levels;
+    });
+    const given = sources.filter(({ neededBy, path }) =>
+      neededBy.includes(id) && /^(weights|hub)\//.test(path)
+    ).map(({ name }) => name).filter((name) => name !== "all_mpnet_base_v2");
+    assert.deepEqual(given.sort(), used.sort(), id);
+  }
+});
+
+Deno.test("sourcesNeeded() takes a dataset's splits by name and what every split needs", () => {
+  const names = (needs: Parameters<typeof sourcesNeeded>[1]) =>
+    sourcesNeeded(sources, needs).map(({ name }) => name);
+  assert.deepEqual(names([{ name: "imagenet", splits: ["val"] }, { name: "resnet18" }]), [
+    "imagenet_val",
+    "imagenet_devkit",
+    "resnet18",
+  ]);
+  assert.deepEqual(names([{ name: "imagenet" }]), [
+    "imagenet_train",
+    "imagenet_val",
+    "imagenet_devkit",
+  ]);
+  assert.deepEqual(names([{ name: "imagenet_val" }]), [], "a need is named as in configs/");
+  assert.deepEqual(names([{ name: "mine" }, { name: "broden" }]), ["broden"]);
+  assert.deepEqual(names([]), []);
 });

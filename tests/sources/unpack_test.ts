@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { treeOf, unpack } from "../../lib/sources/mod.ts";
+import { hashTree } from "../../lib/files/mod.ts";
+import { unpack } from "../../lib/sources/mod.ts";
 
 const fixtures = new URL("../fixtures/data/archives/", import.meta.url).pathname;
 const LONG = `${"long-name/".repeat(14)}end.txt`;
@@ -47,7 +48,7 @@ function tgz(entries: readonly Entry[]): Uint8Array {
   return gzipSync(Buffer.concat([...blocks, new Uint8Array(1024)]));
 }
 
-Deno.test("unpack() writes one folder of a zip or tgz, and treeOf() describes it alike", async () => {
+Deno.test("unpack() writes one folder of a zip or tgz, and hashTree() describes it alike", async () => {
   for (
     const [file, format, extra] of [
       ["stored.zip", "zip", {}],
@@ -70,7 +71,7 @@ Deno.test("unpack() writes one folder of a zip or tgz, and treeOf() describes it
       const sha256 = createHash("sha256").update(lines.join("")).digest("hex");
       const bytes = Object.values(expected).reduce((sum, { length }) => sum + length, 0);
       assert.deepEqual(tree, { files: lines.length, bytes, sha256 }, file);
-      assert.deepEqual(await treeOf(`${folder}/out`), tree);
+      assert.deepEqual(await hashTree(`${folder}/out`), tree);
     });
   }
 });
