@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
+import { readFolder, walkFiles } from "../lib/files/mod.ts";
 
 const library = join(import.meta.dirname!, "..", "lib");
 /** The order of lib/README.md, in which data flows. */
@@ -18,25 +19,19 @@ const rooms = [
   "activations",
   "cav",
   "metrics",
+  "experiment",
   "pipeline",
   "report",
   "notebooks",
   "cli",
 ];
 
-async function sources(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) found.push(...await sources(join(folder, name)));
-    else if (name.endsWith(".ts")) found.push(join(folder, name));
-  }
-  return found;
-}
-
 /** Every import between two files of lib/, as paths below it. */
 async function imports(): Promise<{ from: string; to: string }[]> {
   const found = [];
-  for (const file of await sources(library)) {
+  for await (const source of walkFiles(library)) {
+    if (!source.endsWith(".ts")) continue;
+    const file = join(library, source);
     const text = await Deno.readTextFile(file);
     for (const [, path] of text.matchAll(/(?:from|import|import\()\s*"(\.[^"]+)"/g)) {
       found.push({
@@ -66,10 +61,7 @@ Deno.test("lib/ imports another room at its door", async () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("the tests of a room are in a folder of its name", async () => {
-  const folders = new Set<string>();
-  for await (const { name, isDirectory } of Deno.readDir(import.meta.dirname!)) {
-    if (isDirectory) folders.add(name);
-  }
+Deno.test("the tests of a room are in a folder of its name", () => {
+  const folders = new Set(readFolder(import.meta.dirname!).map(({ name }) => name));
   assert.deepEqual(rooms.filter((room) => !folders.has(room)), []);
 });

@@ -1,17 +1,15 @@
-import { buildApplication, buildRouteMap, ExitCode, text_en } from "@stricli/core";
-import { UserError } from "../files/mod.ts";
-import { StorageError } from "../files/mod.ts";
+import { buildApplication, buildRouteMap, ExitCode, run, text_en } from "@stricli/core";
+import { quote, StorageError, UserError } from "../files/mod.ts";
 import { cleanCommand } from "./clean.ts";
 import { type CliContext, Interrupted } from "./context.ts";
 import { dataRoutes } from "./data.ts";
-import { listCommand } from "./list.ts";
 import { reproduceCommand } from "./reproduce.ts";
-import { statusCommand } from "./status.ts";
+import { listCommand, statusCommand } from "./status.ts";
 import { verifyCommand } from "./verify.ts";
 import { worldRoutes } from "./world.ts";
 
 /** Every command, with the words and exit codes of its errors. */
-export const application = buildApplication<CliContext>(
+const application = buildApplication<CliContext>(
   buildRouteMap<string, CliContext>({
     routes: {
       reproduce: reproduceCommand,
@@ -39,8 +37,31 @@ export const application = buildApplication<CliContext>(
   },
 );
 
+/** More than any name or path takes. */
+const maxCharacters = 1000;
+
+/** Runs a command line to its end and returns the exit code. */
+export async function runCommandLine(
+  args: readonly string[],
+  context: CliContext,
+): Promise<number> {
+  const wrong = args.find((argument) =>
+    // deno-lint-ignore no-control-regex -- what a terminal would obey, and no name has
+    argument.length > maxCharacters || /[\x00-\x1f\x7f-\x9f]/.test(argument)
+  );
+  if (wrong !== undefined) {
+    context.process.stderr.write(
+      `The argument ${quote(wrong)} has control characters or more than ${maxCharacters} ` +
+        `characters. Correct it.\n`,
+    );
+    return 2;
+  }
+  await run(application, args, context);
+  return exitCodeOf(context.process.exitCode);
+}
+
 /** Maps the parser's own exit codes to 2, a mistake on the command line, or 1, a fault. */
-export function exitCodeOf(code: number | string | null | undefined): number {
+function exitCodeOf(code: number | string | null | undefined): number {
   if (code === ExitCode.InvalidArgument || code === ExitCode.UnknownCommand) return 2;
   if (code === undefined || code === null) return 0;
   const number = Number(code);
@@ -49,7 +70,8 @@ export function exitCodeOf(code: number | string | null | undefined): number {
 
 function isUserMistake(error: unknown): boolean {
   return error instanceof UserError || error instanceof StorageError ||
-    error instanceof Deno.errors.NotCapable;
+    error instanceof Deno.errors.NotCapable ||
+    (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG");
 }
 
 /** One sentence for a mistake; the stack too for a fault. */

@@ -1,5 +1,7 @@
 import type { CommandContext } from "@stricli/core";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { UserError } from "../files/mod.ts";
 
 /** A stream of text with the one property that decides how progress is shown. */
 export interface Output {
@@ -42,9 +44,22 @@ export function openContext(): CliContext {
   return {
     process: { stdout: outputOf(Deno.stdout), stderr: outputOf(Deno.stderr) },
     root,
-    storeRoot: Deno.env.get("LG_CAV_STORE") ?? join(root, ".cache"),
+    storeRoot: storeFolder(root),
     interrupt: controller.signal,
   };
+}
+
+/** Where the artifacts are: in the working folder, unless the environment names another folder. */
+function storeFolder(root: string): string {
+  const named = Deno.env.get("LG_CAV_STORE");
+  if (named === undefined) return join(root, ".cache");
+  if (named.trim() === "") {
+    throw new UserError("LG_CAV_STORE is empty. Name a folder for the store, or unset it.");
+  }
+  const folder = resolve(root, named);
+  const isFile = existsSync(folder) && !statSync(folder).isDirectory();
+  if (!isFile) return folder;
+  throw new UserError(`LG_CAV_STORE names ${folder}, which is a file. Name a folder.`);
 }
 
 function outputOf(stream: typeof Deno.stdout): Output {

@@ -1,5 +1,5 @@
 import { UserError } from "../files/mod.ts";
-import type { PlanSpec } from "../pipeline/mod.ts";
+import type { PlanRequest } from "../pipeline/mod.ts";
 
 /** The flags that choose what is planned, shared by the commands that plan. */
 export interface PlanFlags {
@@ -66,9 +66,9 @@ export const planFlags = {
 } as const;
 
 /** The plan that flags and positional ids ask for. */
-export function planSpecOf(
+export function planRequestOf(
   { profile, backbones, methods, seeds, engine, device }: PlanFlags,
-  { root, experiments }: Pick<PlanSpec, "root" | "experiments">,
-): PlanSpec {
+  { root, experiments }: Pick<PlanRequest, "root" | "experiments">,
+): PlanRequest {
   return { root, profile, experiments, backbones, methods, seeds, engine, device };
 }

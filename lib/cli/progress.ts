@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import type { RunEvents } from "../pipeline/mod.ts";
+import type { RunEvents, StageNode } from "../pipeline/mod.ts";
 import type { Output } from "./context.ts";
 
 /** Shows a run of a plan on `output` until `stop`. */
@@ -17,19 +17,33 @@ export function showProgress(
 ): Progress {
   return output.isTerminal
     ? barProgress(output, { stages, now })
-    : lineProgress(output, { stages });
+    : lineProgress(output, { stages, now });
 }
 
-function lineProgress(output: Output, { stages }: { readonly stages: number }): Progress {
+/** Milliseconds after which a comparison of checksums is worth a line. */
+const patience = 2000;
+
+function lineProgress(
+  output: Output,
+  { stages, now }: { readonly stages: number; readonly now: () => number },
+): Progress {
   let done = 0;
+  const comparing = new Map<string, number>();
   return {
     onStart: () => {},
     onProgress: () => {},
-    onDone: ({ id }, seconds) => {
-      done++;
-      output.write(`[${done}/${stages}] ${id} (${seconds.toFixed(1)} s)\n`);
+    onDone: (nodes, seconds) => {
+      done += nodes.length;
+      output.write(`[${done}/${stages}] ${nameOf(nodes)} (${seconds.toFixed(1)} s)\n`);
     },
     onCorrupt: (path) => output.write(corruptLine(path)),
+    onCompared: (path, done, total) => {
+      const started = comparing.get(path) ?? now();
+      comparing.set(path, done < total ? started : Infinity);
+      if (now() - started < patience) return;
+      comparing.set(path, Infinity);
+      output.write(`Comparing ${total} files of ${path} with their checksums\n`);
+    },
     stop: () => {},
   };
 }
@@ -63,26 +77,37 @@ function barProgress(
     return count && seconds > 0 ? `${Math.round(count.done / seconds)}/s` : "";
   };
   return {
-    onStart: ({ id }) => {
+    onStart: (nodes) => {
+      const id = nameOf(nodes);
       running.set(id, 0);
       counts.set(id, { done: 0, since: now() });
       current = id;
       show();
     },
-    onProgress: ({ id }, finished, total) => {
-      running.set(id, finished / total);
+    onProgress: (nodes, finished, total) => {
+      const id = nameOf(nodes);
+      running.set(id, nodes.length * finished / total);
       counts.set(id, { done: finished, since: counts.get(id)?.since ?? now() });
       current = id;
       show();
     },
-    onDone: ({ id }) => {
-      running.delete(id);
-      done++;
+    onDone: (nodes) => {
+      running.delete(nameOf(nodes));
+      done += nodes.length;
       show();
     },
     onCorrupt: (path) => output.write(`\n${corruptLine(path)}`),
+    onCompared: (_, done, total) => {
+      current = `comparing checksums ${done}/${total}`;
+      show();
+    },
     stop: () => bar.stop(),
   };
+}
+
+/** Stages that are computed in one go are named by the first of them. */
+function nameOf([first, ...others]: readonly StageNode[]): string {
+  return others.length === 0 ? first!.id : `${first!.id} and ${others.length} more`;
 }
 
 /** Says that a stored artifact failed its checksum. */

@@ -1,22 +1,32 @@
 import { buildCommand } from "@stricli/core";
-import { UserError } from "../files/mod.ts";
+import { join, relative } from "node:path";
+import { requireWritable, UserError } from "../files/mod.ts";
 import {
-  allStages,
   buildPlan,
+  chooseExperiments,
+  closure,
+  durationInWords,
   type Estimate,
-  missingStages,
+  isStored,
+  MissingNeed,
+  missingNodes,
+  modelTime,
   type Plan,
+  requireRoom,
+  roomOf,
   runPlan,
+  targetsOf,
 } from "../pipeline/mod.ts";
-import { tableMarkdown } from "../report/mod.ts";
-import { openStore, type Store } from "../store/mod.ts";
+import { terminalTable } from "../report/mod.ts";
+import { openDigests, openStore, type Store } from "../store/mod.ts";
 import type { CliContext } from "./context.ts";
-import { type PlanFlags, planFlags, planSpecOf } from "./plan_flags.ts";
+import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
 import { corruptLine, showProgress } from "./progress.ts";
-import { resultFolder, writeResults } from "./results.ts";
+import { resultSpecs, writeResults, type WrittenResult } from "./write_results.ts";
 
 interface ReproduceFlags extends PlanFlags {
   readonly jobs: number;
+  readonly rehash: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -24,41 +34,58 @@ interface ReproduceFlags extends PlanFlags {
 /** No write takes that long; what is older was left by a process that was killed. */
 const aDay = { milliseconds: 24 * 60 * 60 * 1000 };
 const cores = navigator.hardwareConcurrency;
+/** A line of a terminal. */
+const columns = 100;
 
 /** `reproduce ID...`: computes what is missing and writes the results. */
 export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContext>({
   docs: {
-    brief: "Compute tables of the paper and write them to results/",
+    brief: "Compute tables and figures of the paper and write them to results/",
     fullDescription: [
-      "Computes whatever the tables need and is not in the store yet, then writes",
+      "Computes whatever they need and is not in the store yet, then writes",
       "results/<profile>/<id>/. Ctrl-C stops; the next run goes on from there.",
       "",
       "Examples:",
       "  deno task reproduce table2",
+      "  deno task reproduce all",
+      "  deno task reproduce 'figure*' --seeds 0",
       "  deno task reproduce table1 table2 table8 --backbones resnet18,vgg13",
-      "  deno task reproduce table2 --seeds 0 --methods original_cav,lg_cav+ga",
+      "  deno task reproduce table2 --methods original_cav,lg_cav+ga",
       "  deno task reproduce table1 --profile paper --dry-run",
     ].join("\n"),
   },
   parameters: {
     positional: {
       kind: "array",
-      parameter: { brief: "Table to make", parse: (input: string) => input, placeholder: "id" },
+      parameter: {
+        brief: "Table or figure to make, a pattern such as 'figure*', or all",
+        parse: (input: string) => input,
+        placeholder: "id",
+      },
       minimum: 1,
     },
     flags: {
       ...planFlags,
       jobs: { kind: "parsed", parse: parseJobs, brief: "Stages at once", default: String(cores) },
+      rehash: {
+        kind: "boolean",
+        brief: "Hash every file anew instead of trusting what is known of it",
+        default: false,
+      },
       dryRun: { kind: "boolean", brief: "Print the plan and stop", default: false },
       json: { kind: "boolean", brief: "Print JSON instead of tables", default: false },
     },
   },
-  func: async function (flags, ...ids) {
+  func: async function (flags, ...words) {
     const started = new Date();
-    const plan = await buildPlan(planSpecOf(flags, { root: this.root, experiments: ids }));
+    const experiments = chooseExperiments(words, this.root);
+    const digests = openDigests(this.storeRoot, { rehash: flags.rehash });
+    const request = planRequestOf(flags, { root: this.root, experiments });
+    const plan = await buildPlan(request, { digests });
+    const specs = await resultSpecs(plan);
     if (flags.dryRun) return await printPlan(this, plan, flags.json);
     if (plan.missing.length > 0) throw new UserError(missingSentence(plan));
-    await reproduce(this, plan, { flags, started });
+    await reproduce(this, plan, { specs, flags, started });
   },
 });
 
@@ -78,70 +105,130 @@ function missingSentence({ profile, missing }: Plan): string {
 }
 
 async function reproduce(
-  { process: { stdout, stderr }, root, storeRoot, interrupt }: CliContext,
+  context: CliContext,
   plan: Plan,
-  { flags, started }: { readonly flags: ReproduceFlags; readonly started: Date },
+  options: Pick<ComputeOptions, "specs" | "flags" | "started">,
 ): Promise<void> {
+  const { process: { stdout, stderr }, storeRoot } = context;
   const store = openStore(storeRoot, { onCorrupt: (path) => stderr.write(corruptLine(path)) });
   await store.removeUnfinished(aDay);
-  stderr.write(`CAVs are trained by ${plan.engine.description}.\n`);
-  const stageSeconds = await runMissing(plan, { store, stderr, flags, interrupt });
-  const context = {
-    store,
-    device: flags.device,
-    threads: cores,
-    signal: interrupt,
-    onProgress: () => {},
-  };
-  for (const planned of plan.experiments) {
-    const seconds = (Date.now() - started.getTime()) / 1000;
-    const times = { started, seconds, stageSeconds };
-    const { table, unreadable } = await writeResults(plan, planned, { context, times });
-    for (const [dataset, images] of Object.entries(unreadable)) {
-      if (images.length === 0) continue;
-      const names = images.map(({ id }) => id).join(", ");
-      stderr.write(
-        `Left out ${images.length} images of ${dataset} that cannot be read: ${names}\n`,
-      );
-    }
-    stdout.write(flags.json ? `${JSON.stringify(table)}\n` : `${tableMarkdown(table)}\n`);
-    const folder = resultFolder(root, { profile: plan.profile.name, id: table.id });
-    stderr.write(`Wrote ${folder}\n`);
+  await requireWritable(join(context.root, "results", plan.profile.name));
+  const written = await computeAndWrite(context, plan, { ...options, store });
+  for (const { result } of written) {
+    stdout.write(
+      options.flags.json
+        ? `${JSON.stringify(result)}\n`
+        : `${terminalTable(result, { columns })}\n`,
+    );
+  }
+  for (const sentence of new Set(written.flatMap(sentencesOf))) stderr.write(`${sentence}\n`);
+  for (const { folder, files } of written) {
+    for (const name of files) stderr.write(`Wrote ${relative(context.root, join(folder, name))}\n`);
   }
 }
 
-async function runMissing(
+interface ComputeOptions {
+  readonly specs: Awaited<ReturnType<typeof resultSpecs>>;
+  readonly store: Store;
+  readonly flags: ReproduceFlags;
+  readonly started: Date;
+}
+
+/** Runs the plan and writes its results; what a result finds damaged is computed again. */
+async function computeAndWrite(
+  context: CliContext,
   plan: Plan,
-  { store, stderr, flags, interrupt }: {
+  { specs, store, flags, started }: ComputeOptions,
+): Promise<WrittenResult[]> {
+  const { process: { stderr } } = context;
+  const damaged = new Set<string>();
+  while (true) {
+    await runMissing(context, plan, { store, flags, damaged });
+    try {
+      return await writeResults(plan, {
+        specs,
+        store,
+        started,
+        onNoBrowser: (sentence) => stderr.write(`No pictures were drawn. ${sentence}\n`),
+      });
+    } catch (error) {
+      if (!(error instanceof MissingNeed) || damaged.has(error.key)) throw error;
+      damaged.add(error.key);
+    }
+  }
+}
+
+/** What a user should hear about a result, besides its numbers. */
+function sentencesOf({ unreadable, tooFew, remarks }: WrittenResult): string[] {
+  const images = Object.entries(unreadable).flatMap(([dataset, some]) =>
+    some.length === 0 ? [] : [
+      `Left out ${some.length} images of ${dataset} that cannot be read: ${
+        some.map(({ id }) => id).join(", ")
+      }`,
+    ]
+  );
+  const concepts = Object.entries(tooFew).flatMap(([dataset, some]) =>
+    some.length === 0 ? [] : [
+      `Left out ${some.length} concepts of ${dataset}, which fewer images show alone than ` +
+      `"minimumImages" asks for: ${
+        some.map(({ name, images }) => `${name} (${images})`).join(", ")
+      }`,
+    ]
+  );
+  return [...images, ...concepts, ...remarks];
+}
+
+async function runMissing(
+  { process: { stderr }, interrupt }: CliContext,
+  { graph, experiments, request: { device }, engine }: Plan,
+  { store, flags, damaged }: {
     readonly store: Store;
-    readonly stderr: CliContext["process"]["stderr"];
     readonly flags: ReproduceFlags;
-    readonly interrupt: AbortSignal;
+    readonly damaged: ReadonlySet<string>;
   },
-): Promise<ReadonlyMap<string, number>> {
-  const { spec, targets } = plan;
-  const stages = (await missingStages(targets, { store })).length;
-  const progress = showProgress(stderr, { stages, now: () => Date.now() });
+): Promise<void> {
+  const targets = wanted(experiments);
+  const missing = await missingNodes(graph, targets, { store, damaged });
+  if (missing.length === 0) return;
+  await Deno.mkdir(store.root, { recursive: true });
+  requireRoom(missing, roomOf(store.root));
+  if (missing.some(({ kind }) => kind === "cavs")) {
+    stderr.write(`CAVs are trained by ${engine.description}.\n`);
+  }
+  const events = showProgress(stderr, { stages: missing.length, now: () => Date.now() });
   try {
-    return await runPlan({
-      spec,
+    await runPlan({
+      graph,
       targets,
+      damaged,
       store,
+      device,
       jobs: flags.jobs,
       signal: interrupt,
-      events: progress,
+      events,
     });
   } finally {
-    progress.stop();
+    events.stop();
   }
+}
+
+/** The measurements, checks, and what a result says of the images and concepts that were left out. */
+function wanted(experiments: Plan["experiments"]): string[] {
+  const described = experiments.flatMap(({ images, concepts, checks }) => [
+    ...images.map(({ readable }) => readable.key),
+    ...[...concepts.values(), ...checks].map(({ key }) => key),
+  ]);
+  return [...targetsOf(experiments), ...new Set(described)];
 }
 
 async function printPlan(context: CliContext, plan: Plan, json: boolean): Promise<void> {
   const { stdout } = context.process;
   const store = openStore(context.storeRoot);
+  const targets = wanted(plan.experiments);
   const rows = [];
-  for (const { id, ref, work, estimate, isStored } of allStages(plan.targets)) {
-    rows.push({ id, key: ref.key, work, estimate, stored: await isStored(store) });
+  for (const node of closure(plan.graph, targets)) {
+    const { id, key, work, estimate } = node;
+    rows.push({ id, key, work, estimate, stored: await isStored(node, store) });
   }
   if (json) return stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   const width = Math.max(...rows.map(({ id }) => id.length));
@@ -149,18 +236,32 @@ async function printPlan(context: CliContext, plan: Plan, json: boolean): Promis
     const amount = estimate === undefined ? "" : `: ${inWords(estimate)}`;
     stdout.write(`${stored ? "stored " : "to run "} ${id.padEnd(width)}  ${work}${amount}\n`);
   }
-  const missing = new Set((await missingStages(plan.targets, { store })).map(({ id }) => id));
-  const ahead = rows.flatMap(({ id, estimate }) => missing.has(id) && estimate ? [estimate] : []);
+  const missing = new Set(
+    (await missingNodes(plan.graph, targets, { store })).map(({ key }) => key),
+  );
+  const ahead = rows.flatMap(({ key, estimate }) => missing.has(key) && estimate ? [estimate] : []);
   const total = ahead.length === 0 ? "" : ` In them at most ${inWords(sumOf(ahead))}.`;
   stdout.write(`${rows.length} stages, ${missing.size} to run.${total} Nothing was computed.\n`);
+  if (ahead.length > 0) stdout.write(await timeSentence(sumOf(ahead), plan.request));
   if (plan.missing.length > 0) stdout.write(`${missingSentence(plan)}\n`);
 }
 
+/** How long the models will take, the larger part of most plans. */
+async function timeSentence(
+  { multiplyAdds }: Estimate,
+  { device }: Plan["request"],
+): Promise<string> {
+  const { seconds, gigaflops } = await modelTime(multiplyAdds, { device });
+  return `The models will take about ${durationInWords(seconds)}, as this machine multiplies ` +
+    `matrices at ${Math.round(gigaflops)} GFLOP/s; those of unknown size are not counted.\n`;
+}
+
 function sumOf(estimates: readonly Estimate[]): Estimate {
-  return estimates.reduce((sum, { images, multiplyAdds, bytes }) => ({
+  return estimates.reduce((sum, { images, multiplyAdds, bytes, parameters }) => ({
     images: sum.images + images,
     multiplyAdds: sum.multiplyAdds + multiplyAdds,
     bytes: sum.bytes + bytes,
+    parameters: Math.max(sum.parameters, parameters),
   }));
 }
 

@@ -1,64 +1,139 @@
 import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
-import { buildPlan, experimentIds, missingStages } from "../pipeline/mod.ts";
-import { fileHash } from "../files/mod.ts";
-import { openStore } from "../store/mod.ts";
+import {
+  buildPlan,
+  experimentIds,
+  loadExperiment,
+  missingNodes,
+  resultFolder,
+  targetsOf,
+} from "../pipeline/mod.ts";
+import { openDigests, openStore } from "../store/mod.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
-import { resultFolder } from "./results.ts";
 
 /** What is known of one experiment's result. */
-interface Status {
+export interface Status {
   readonly id: string;
-  /** `fresh`: made by the plan as it is now. `stale`: by another plan. */
-  readonly result: "missing" | "stale" | "fresh";
+  readonly title: string;
+  readonly paper: string | null;
+  /**
+   * `fresh`: made by the plan as it is now. `stale`: by another plan. `stored`: there is no result,
+   * and all that it is made of is in the store. `missing`: neither. `unavailable`: the profile lacks
+   * what it needs.
+   */
+  readonly result: "missing" | "stored" | "stale" | "fresh" | "unavailable";
+  /** Why it is unavailable. */
+  readonly reason?: string;
+  readonly stages: number;
   readonly stagesToRun: number;
 }
 
-/** `status`: which results are there and whether they fit the configs. */
-export const statusCommand = buildCommand<
-  { readonly profile: string; readonly json: boolean },
-  [],
-  CliContext
->({
-  docs: {
-    brief: "Say which results are missing, stale or fresh",
-    fullDescription: "Examples:\n  deno task status\n  deno task status --profile paper",
-  },
-  parameters: {
-    flags: {
-      profile: planFlags.profile,
-      json: { kind: "boolean", brief: "Print JSON", default: false },
+/** What is known of the results of every experiment of a profile. */
+export async function statusOfAll(
+  { root, storeRoot }: CliContext,
+  profile: string,
+): Promise<Status[]> {
+  const experiments = experimentIds(root);
+  const unavailable = new Map<string, string>();
+  const plan = await buildPlan(
+    { root, profile, experiments, engine: "ort", device: "cpu" },
+    {
+      digests: openDigests(storeRoot),
+      onUnavailable: (id, { message }) => unavailable.set(id, message),
     },
-  },
-  func: async function ({ profile, json }) {
-    const rows: Status[] = [];
-    for (const id of await experimentIds(this.root)) {
-      rows.push(await statusOf(this, { id, profile }));
+  );
+  const store = openStore(storeRoot);
+  const planned = new Map(plan.experiments.map((one) => [one.experiment.id, one]));
+  return await Promise.all(experiments.map(async (id): Promise<Status> => {
+    const one = planned.get(id);
+    if (one === undefined) {
+      const { title, paper = null } = await loadExperiment(root, id);
+      const reason = unavailable.get(id)!;
+      return { id, title, paper, result: "unavailable", reason, stages: 0, stagesToRun: 0 };
     }
+    const { title, paper = null } = one.experiment;
+    const targets = targetsOf([one]);
+    const stagesToRun = (await missingNodes(plan.graph, targets, { store })).length;
+    const recorded = await recordedTargets(resultFolder(root, { profile, id }));
+    const result = recorded === undefined
+      ? stagesToRun === 0 ? "stored" : "missing"
+      : sameSet(recorded, targets)
+      ? "fresh"
+      : "stale";
+    return { id, title, paper, result, stages: targets.length, stagesToRun };
+  }));
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  const [first, second] = [new Set(a), new Set(b)];
+  return first.size === second.size && first.isSubsetOf(second);
+}
+
+/** The keys of the stages that a result was made of, or `undefined` when there is none. */
+async function recordedTargets(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    const manifest = JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
+    return Array.isArray(manifest?.targets) ? manifest.targets : [];
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+interface StatusFlags {
+  readonly profile: string;
+  readonly json: boolean;
+}
+
+const flags = {
+  profile: planFlags.profile,
+  json: { kind: "boolean", brief: "Print JSON", default: false },
+} as const;
+
+/** `status`: which results are there and whether they fit the configs. */
+export const statusCommand = buildCommand<StatusFlags, [], CliContext>({
+  docs: {
+    brief: "Say which results are missing, stored, stale or fresh",
+    fullDescription: [
+      "fresh: made by the plan as it is now; stale: by another; stored: not written, but all that it",
+      "is made of is computed; missing: neither.",
+      "",
+      "Examples:",
+      "  deno task status",
+      "  deno task status --profile paper",
+    ].join("\n"),
+  },
+  parameters: { flags },
+  func: async function ({ profile, json }) {
+    const rows = await statusOfAll(this, profile);
     this.process.stdout.write(
       json
         ? `${JSON.stringify(rows, null, 2)}\n`
-        : rows.map(({ id, result, stagesToRun }) =>
-          `${id.padEnd(9)} ${result.padEnd(8)} ${stagesToRun} stages to run\n`
+        : rows.map(({ id, result, reason, stagesToRun }) =>
+          `${id.padEnd(16)} ${result.padEnd(11)} ${reason ?? `${stagesToRun} stages to run`}\n`
         ).join(""),
     );
   },
 });
 
-async function statusOf(
-  { root, storeRoot }: CliContext,
-  { id, profile }: { readonly id: string; readonly profile: string },
-): Promise<Status> {
-  const spec = { root, profile, experiments: [id], engine: "ort", device: "cpu" } as const;
-  const plan = await buildPlan(spec);
-  const store = openStore(storeRoot);
-  const stagesToRun = (await missingStages(plan.targets, { store })).length;
-  const folder = resultFolder(root, { profile, id });
-  if (await fileHash(join(folder, "manifest.json")) === "missing") {
-    return { id, result: "missing", stagesToRun };
-  }
-  const manifest = JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
-  const fresh = plan.targets.every((stage) => manifest.stages[stage.id] === stage.ref.key);
-  return { id, result: fresh ? "fresh" : "stale", stagesToRun };
-}
+/** `list`: the experiments that can be reproduced. */
+export const listCommand = buildCommand<StatusFlags, [], CliContext>({
+  docs: {
+    brief: "List the tables and figures that can be reproduced, and which have a fresh result",
+    fullDescription: "Examples:\n  deno task list\n  deno task list --json",
+  },
+  parameters: { flags },
+  func: async function ({ profile, json }) {
+    const rows = await statusOfAll(this, profile);
+    this.process.stdout.write(
+      json
+        ? `${JSON.stringify(rows, null, 2)}\n`
+        : rows.map(({ id, title, paper, result }) =>
+          `${id.padEnd(16)} ${(paper ?? "").padEnd(10)} ${result.padEnd(11)} ${title}\n`
+        ).join(""),
+    );
+  },
+});

@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
-import { UserError } from "../files/mod.ts";
+import { z } from "zod";
+import { fileHash, sha256, UserError } from "../files/mod.ts";
+import { chooseExperiments, loadProfile, resultFolder } from "../pipeline/mod.ts";
 import { refoldResult } from "../report/mod.ts";
-import { fileHash, sha256 } from "../files/mod.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
-import { resultFolder } from "./results.ts";
 
 /** `verify ID...`: checks results against their manifests and folds their tables again. */
 export const verifyCommand = buildCommand<
@@ -15,27 +15,32 @@ export const verifyCommand = buildCommand<
 >({
   docs: {
     brief: "Check results: hashes of the files, and the tables folded again from the runs",
-    fullDescription: "Example:\n  deno task verify table2",
+    fullDescription: "Examples:\n  deno task verify table2\n  deno task verify all",
   },
   parameters: {
     positional: {
       kind: "array",
-      parameter: { brief: "Result to check", parse: (input: string) => input, placeholder: "id" },
+      parameter: {
+        brief: "Result to check, a pattern such as 'table*', or all",
+        parse: (input: string) => input,
+        placeholder: "id",
+      },
       minimum: 1,
     },
     flags: {
       profile: planFlags.profile,
     },
   },
-  func: async function ({ profile }, ...ids) {
-    for (const id of ids) {
+  func: async function ({ profile }, ...words) {
+    await loadProfile(this.root, profile);
+    for (const id of chooseExperiments(words, this.root)) {
       const folder = resultFolder(this.root, { profile, id });
       const problems = await verifyResult(folder);
       if (problems.length > 0) {
         throw new UserError(
           `${folder} is not what was computed: ${
             problems.join("; ")
-          }. Run "deno task reproduce ${id}".`,
+          }. Run "deno task reproduce ${id}${profile === "world" ? "" : ` --profile ${profile}`}".`,
         );
       }
       this.process.stdout.write(
@@ -52,10 +57,12 @@ export const verifyCommand = buildCommand<
 export async function verifyResult(folder: string): Promise<string[]> {
   const path = join(folder, "manifest.json");
   const text = await Deno.readTextFile(path).catch((cause) => {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (!(cause instanceof NotFound || cause instanceof NotADirectory)) throw cause;
     throw new UserError(`There is no result in ${folder}. Reproduce it first.`, { cause });
   });
-  const recorded: Readonly<Record<string, string>> = JSON.parse(text).files;
+  const recorded = hashesIn(text);
+  if (recorded === undefined) return ["manifest.json is damaged"];
   const problems: string[] = [];
   for (const [name, hash] of Object.entries(recorded)) {
     const found = await fileHash(join(folder, name));
@@ -71,3 +78,16 @@ export async function verifyResult(folder: string): Promise<string[]> {
     .filter(([name, bytes]) => sha256(bytes) !== recorded[name])
     .map(([name]) => `${name} does not follow from runs.arrow`);
 }
+
+/** The hashes that a manifest records, or `undefined` when it is none. */
+function hashesIn(manifest: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const { success, data } = manifestSchema.safeParse(JSON.parse(manifest));
+    return success ? data.files : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+const manifestSchema = z.looseObject({ files: z.record(z.string(), z.string()) });

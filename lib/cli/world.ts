@@ -1,6 +1,6 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { join, resolve } from "node:path";
-import { loadConfig, plain, worldSchema } from "../config/mod.ts";
+import { loadConfig, parseConfig, plain, type WorldConfig, worldSchema } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { type WorldDataset, worldDatasets, writeWorld } from "../world/mod.ts";
 import type { CliContext } from "./context.ts";
@@ -48,20 +48,11 @@ const exportCommand = buildCommand<ExportFlags, [string], CliContext>({
       },
     },
   },
-  func: async function ({ datasets, seed, trainPerClass }, directory) {
+  func: async function (flags, directory) {
+    const { datasets } = flags;
+    const chosen = await chosenWorld(this.root, flags);
     const target = resolve(this.root, directory);
     await requireEmpty(target);
-    const config = plain(
-      await loadConfig(join(this.root, "configs", "datasets", "world.json"), worldSchema),
-    );
-    const chosen = {
-      ...config,
-      seed: seed ?? config.seed,
-      imagenet: {
-        ...config.imagenet,
-        trainPerClass: trainPerClass ?? config.imagenet.trainPerClass,
-      },
-    };
     let written = 0;
     await writeWorld(target, chosen, {
       datasets,
@@ -79,6 +70,24 @@ export const worldRoutes = buildRouteMap<"export", CliContext>({
   routes: { export: exportCommand },
   docs: { brief: "The controlled world" },
 });
+
+/** The world's config with what the flags replace, which must be in the same bounds. */
+async function chosenWorld(
+  root: string,
+  { seed, trainPerClass }: Pick<ExportFlags, "seed" | "trainPerClass">,
+): Promise<WorldConfig> {
+  const path = join(root, "configs", "datasets", "world.json");
+  const spec = await loadConfig(path, worldSchema);
+  const { imagenet } = spec;
+  const changed = {
+    ...spec,
+    ...(seed !== undefined && { seed: { ...spec.seed, value: seed } }),
+    ...(trainPerClass !== undefined && {
+      imagenet: { ...imagenet, trainPerClass: { ...imagenet.trainPerClass, value: trainPerClass } },
+    }),
+  };
+  return plain(parseConfig(`${path} with the flags`, worldSchema, { spec: changed }));
+}
 
 async function requireEmpty(directory: string): Promise<void> {
   try {

@@ -1,125 +1,160 @@
 import { join } from "node:path";
-import type { ConceptMetric, Experiment } from "../config/mod.ts";
+import { loadConfig } from "../config/mod.ts";
+import type { Level } from "../experiment/mod.ts";
+import { fileHash, sha256, UserError, writeFileAtomically } from "../files/mod.ts";
 import {
-  type ConceptExperiment,
-  describeResult,
-  materialise,
+  type LeftOut,
+  leftOut,
   type Plan,
-  type ReadableImages,
-  type StageContext,
+  type PlannedExperiment,
+  publishResult,
+  resultFolder,
+  runsOf,
 } from "../pipeline/mod.ts";
 import {
-  paperTable,
+  type LevelTitle,
+  type PaperNumbers,
+  paperNumbers,
+  renderFigures,
+  type Result,
   resultFiles,
-  type ResultTable,
-  type Run,
-  type TableSpec,
+  type ResultSpec,
+  resultSpec,
 } from "../report/mod.ts";
-import { writeFileAtomically } from "../files/mod.ts";
-import { canonicalJson } from "../store/mod.ts";
-
-const units: Readonly<Record<ConceptMetric, string>> = {
-  concept_accuracy: "%",
-  concept_to_class_accuracy: "cosine x100",
-  tcav_score: "%",
-};
-
-/** The folder of a result. */
-export function resultFolder(
-  root: string,
-  { profile, id }: { profile: string; id: string },
-): string {
-  return join(root, "results", profile, id);
-}
-
-/** When a run began and how long it and each of its stages took. */
-export interface RunTimes {
-  readonly started: Date;
-  readonly seconds: number;
-  readonly stageSeconds: ReadonlyMap<string, number>;
-}
+import type { Store } from "../store/mod.ts";
+import { z } from "zod";
 
 /** A result that was written. */
-export interface WrittenResult {
-  readonly table: ResultTable;
-  /** Images that were left out, by dataset. */
-  readonly unreadable: Readonly<Record<string, ReadableImages["unreadable"]>>;
+export interface WrittenResult extends LeftOut {
+  readonly id: string;
+  readonly result: Result;
+  readonly folder: string;
+  /** The names of its files. */
+  readonly files: readonly string[];
+  /** What a user should know of the values, in sentences. */
+  readonly remarks: readonly string[];
 }
 
-/** Folds the stored measurements of an experiment into its result folder; the manifest comes last. */
+/**
+ * What the results of a plan show, by experiment; asked before work starts.
+ *
+ * @throws {UserError} when an experiment shows what it does not have.
+ */
+export async function resultSpecs(plan: Plan): Promise<ReadonlyMap<string, ResultSpec>> {
+  const specs = new Map<string, ResultSpec>();
+  for (const planned of plan.experiments) {
+    const { experiment } = planned;
+    const spec = resultSpec(experiment, {
+      profile: plan.profile.name,
+      titleOf: (factor, level) => titleOf(planned, factor, level),
+      paperNumbers: await numbersOf(plan, planned),
+    });
+    specs.set(experiment.id, spec);
+  }
+  return specs;
+}
+
+/**
+ * Folds the stored measurements of every experiment of a plan into its result folder, with pictures
+ * where a browser is there.
+ *
+ * @param options.specs what each shows.
+ * @param options.onNoBrowser told once how to get pictures, when there is no browser.
+ */
 export async function writeResults(
   plan: Plan,
-  planned: ConceptExperiment,
-  { context, times }: {
-    readonly context: Omit<StageContext, "valueOf">;
-    readonly times: RunTimes;
+  { specs, store, started, onNoBrowser }: {
+    readonly specs: ReadonlyMap<string, ResultSpec>;
+    readonly store: Store;
+    readonly started: Date;
+    readonly onNoBrowser: (sentence: string) => void;
   },
-): Promise<WrittenResult> {
-  const { root } = plan.spec;
-  const { experiment } = planned;
-  const runs = await runsOf(planned, context);
-  const spec = await tableSpec(plan, experiment, planned.configs);
-  const { table, files } = resultFiles(runs, spec, statisticsOf(experiment));
-  const folder = resultFolder(root, { profile: plan.profile.name, id: experiment.id });
-  for (const [name, bytes] of files) await writeFileAtomically(join(folder, name), bytes);
-  const unreadable: Record<string, ReadableImages["unreadable"]> = {};
-  for (const [dataset, stage] of Object.entries(planned.readable)) {
-    unreadable[dataset] = (await materialise(stage, context)).unreadable;
+): Promise<WrittenResult[]> {
+  const written: WrittenResult[] = [];
+  const undrawn: { readonly folder: string; readonly figure: Uint8Array }[] = [];
+  for (const planned of plan.experiments) {
+    const { experiment: { id } } = planned;
+    const { result, files } = resultFiles(await runsOf(planned, store), specs.get(id)!);
+    const folder = resultFolder(plan.request.root, { profile: plan.profile.name, id });
+    const figure = files.get("figure.json")!;
+    if (await isUndrawn(folder, figure)) undrawn.push({ folder, figure });
+    const left = await leftOut(planned, store);
+    const seconds = (Date.now() - started.getTime()) / 1000;
+    const published = { files, store, started, seconds, ...left };
+    const { remarks } = await publishResult(plan, planned, published);
+    written.push({
+      id,
+      result,
+      folder,
+      files: [...files.keys(), "manifest.json"],
+      remarks,
+      ...left,
+    });
   }
-  const manifest = await describeResult(plan, { planned, unreadable, files, ...times });
-  const text = JSON.stringify(JSON.parse(canonicalJson(manifest)), null, 2) + "\n";
-  await writeFileAtomically(join(folder, "manifest.json"), new TextEncoder().encode(text));
-  return { table, unreadable };
+  const drawn = await drawFigures(undrawn, store.root).then(() => true, (error) => {
+    if (!(error instanceof UserError)) throw error;
+    onNoBrowser(error.message);
+    return false;
+  });
+  const pictures = new Set(drawn ? undrawn.map(({ folder }) => folder) : []);
+  return written.map((one) =>
+    pictures.has(one.folder) ? { ...one, files: [...one.files, ...pictureNames] } : one
+  );
 }
 
-async function runsOf(
-  { experiment, measurements }: ConceptExperiment,
-  context: Omit<StageContext, "valueOf">,
-): Promise<Run[]> {
-  const runs: Run[] = [];
-  for (const [backbone, stage] of measurements) {
-    for (const measurement of await materialise(stage, context)) {
-      if (measurement.metric !== experiment.metric) continue;
-      if (!experiment.rows.includes(measurement.method)) continue;
-      runs.push({ dataset: experiment.dataset, backbone, ...measurement, status: "measured" });
-    }
+const pictureNames = ["figure.svg", "figure.png"];
+
+/** Pictures are drawn anew when their figure has changed or one of them is missing. */
+async function isUndrawn(folder: string, figure: Uint8Array): Promise<boolean> {
+  if (await fileHash(join(folder, "figure.json")) !== sha256(figure)) return true;
+  for (const name of pictureNames) {
+    if (await fileHash(join(folder, name)) === "missing") return true;
   }
-  return runs;
+  return false;
 }
 
-async function tableSpec(
-  { spec: { root }, profile }: Plan,
-  experiment: Experiment,
-  configs: ConceptExperiment["configs"],
-): Promise<TableSpec> {
-  const titleOf = (method: string) => {
-    const config = configs[`configs/methods/${method}.json`] as { readonly title: string };
-    return config.title;
-  };
-  const paper = profile.scale === "real"
-    ? paperTable(
-      JSON.parse(await Deno.readTextFile(join(root, "configs", "paper", "tables.json"))),
-      experiment.id,
-    )
-    : null;
-  return {
-    id: experiment.id,
-    title: experiment.title,
-    profile: profile.name,
-    dataset: experiment.dataset,
-    metric: experiment.metric,
-    unit: units[experiment.metric],
-    columns: experiment.backbones.map((backbone) => ({ backbone, title: backbone })),
-    rows: experiment.rows.map((method) => ({ method, title: titleOf(method) })),
-    paper,
-  };
+async function drawFigures(
+  undrawn: readonly { readonly folder: string; readonly figure: Uint8Array }[],
+  scratch: string,
+): Promise<void> {
+  if (undrawn.length === 0) return;
+  const figures = undrawn.map(({ figure }) => JSON.parse(new TextDecoder().decode(figure)));
+  const pictures = await renderFigures(figures, { scratch });
+  for (const [index, { svg, png }] of pictures.entries()) {
+    const { folder } = undrawn[index]!;
+    await writeFileAtomically(join(folder, "figure.svg"), svg);
+    await writeFileAtomically(join(folder, "figure.png"), png);
+  }
 }
 
-function statisticsOf({ statistics }: Experiment) {
-  return {
-    confidence: statistics.confidence.value,
-    bootstrapResamples: statistics.bootstrapResamples.value,
-    permutations: statistics.permutations.value,
-    seed: statistics.seed.value,
-  };
+function titleOf(
+  { methods, targets, vlTitles }: PlannedExperiment,
+  factor: string,
+  level: Level,
+): LevelTitle | undefined {
+  if (factor === "backbone") {
+    const target = targets.get(`${level}`);
+    return target && { title: target.title, short: target.short };
+  }
+  const title = factor === "method"
+    ? methods.get(`${level}`)?.title
+    : factor === "vlModel"
+    ? vlTitles.get(`${level}`)
+    : layerTitles[`${level}`];
+  return title === undefined ? undefined : { title, short: title };
+}
+
+const layerTitles: Readonly<Record<string, string>> = {
+  last: "Last layer",
+  intermediate: "Feature map",
+  intermediate_pooled: "Pooled map",
+};
+
+async function numbersOf(
+  { profile, request: { root } }: Plan,
+  { experiment: { paper } }: PlannedExperiment,
+): Promise<PaperNumbers | null> {
+  if (!profile.showPaper || paper === undefined) return null;
+  const path = join(root, "configs", "paper", "tables.json");
+  return paperNumbers(await loadConfig(path, z.unknown()), paper);
 }

@@ -20,6 +20,14 @@ export interface ConceptImages {
   readonly images: Int32Array;
 }
 
+/** The concepts that have enough images, and those that do not. */
+export interface SingleConceptImages {
+  readonly concepts: readonly ConceptImages[];
+  readonly tooFew: readonly { readonly name: string; readonly images: number }[];
+  /** How many images a concept must have. */
+  readonly minimumImages: number;
+}
+
 /**
  * The images that contain only one concept, per concept, in the order of label numbers (the paper's
  * Broden protocol). A label counts for a concept in its main category alone.
@@ -30,7 +38,7 @@ export function singleConceptImages(
   broden: Pick<Broden, "labels">,
   labels: readonly (readonly FoundLabel[])[],
   options: SingleConceptOptions,
-): readonly ConceptImages[] {
+): SingleConceptImages {
   const images = new Map<number, number[]>();
   for (const [index, found] of labels.entries()) {
     for (const number of singleConcepts(broden, found, options)) {
@@ -39,13 +47,17 @@ export function singleConceptImages(
       else list.push(index);
     }
   }
-  return [...images]
-    .filter(([, list]) => list.length >= options.minimumImages)
-    .sort(([a], [b]) => a - b)
-    .map(([number, list]) => ({
-      concept: broden.labels.get(number)!,
-      images: Int32Array.from(list),
-    }));
+  const all = [...images].sort(([a], [b]) => a - b).map(([number, list]) => ({
+    concept: broden.labels.get(number)!,
+    images: Int32Array.from(list),
+  }));
+  const { minimumImages } = options;
+  return {
+    concepts: all.filter(({ images }) => images.length >= minimumImages),
+    tooFew: all.filter(({ images }) => images.length < minimumImages)
+      .map(({ concept: { name }, images }) => ({ name, images: images.length })),
+    minimumImages,
+  };
 }
 
 /** The concepts whose only one an image is: one at most under `all`, one a category under `own`. */

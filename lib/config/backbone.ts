@@ -3,8 +3,10 @@ import { preprocessSchema } from "./preprocess.ts";
 import { sourced } from "./sourced.ts";
 import { UserError } from "../files/mod.ts";
 
-const count = z.int().positive();
-const blocks = z.array(count).min(1).readonly();
+const count = z.int().positive().max(65_536);
+/** Layers one after another; the deepest released network has 48 in a stage. */
+const depth = z.int().positive().max(256);
+const blocks = z.array(depth).min(1).max(8).readonly();
 const common = { classes: count, imageSize: count };
 
 /** The sizes that make an architecture of each family, by family. */
@@ -22,7 +24,7 @@ const architectures = {
   /** torchvision's VGG without batch norm: channels and convolutions per stage. */
   vgg: z.strictObject({
     ...common,
-    channels: blocks,
+    channels: z.array(count).min(1).max(8).readonly(),
     blocks,
     pooledSize: count,
     hidden: count,
@@ -31,7 +33,7 @@ const architectures = {
   vit: z.strictObject({
     ...common,
     patchSize: count,
-    layers: count,
+    layers: depth,
     heads: count,
     hidden: count,
     mlp: count,
@@ -74,9 +76,17 @@ const intermediate = sourced(
   z.strictObject({ output: z.string(), pool: z.enum(["average", "class_token"]) }),
 );
 
+const named = {
+  name: z.string(),
+  /** As a table calls it; the name when left out. */
+  title: z.string().optional(),
+  /** As a narrow table calls it; the title when left out. */
+  short: z.string().max(10).optional(),
+};
+
 function familySchema<F extends BackboneFamily>(family: F) {
   return z.strictObject({
-    name: z.string(),
+    ...named,
     family: z.literal(family),
     /** The sizes of the released model. */
     architecture: architectures[family],
@@ -101,7 +111,7 @@ export const builtBackboneSchema = z.discriminatedUnion("family", [
 
 /** A user's own classifier as an ONNX file; paths are relative to the working folder. */
 export const onnxBackboneSchema = z.strictObject({
-  name: z.string(),
+  ...named,
   family: z.literal("onnx"),
   file: z.string(),
   /** The input that takes the images; the only one when left out. */
@@ -138,19 +148,19 @@ export interface SizedBackbone {
 }
 
 /**
- * A backbone at the scale of its released weights (`real`) or narrow (`world`), whose images have
+ * A backbone with the sizes of its released weights, or narrow, for the world's images, which have
  * their size already: only the normalisation is left of the preprocessing.
  *
  * @throws {UserError} when the backbone has no narrow twin.
  */
-export function atScale(config: BuiltBackbone, scale: "real" | "world"): SizedBackbone {
+export function withSizes(config: BuiltBackbone, sizes: "released" | "world"): SizedBackbone {
   const { name, family, intermediate } = config;
-  if (scale === "world" && config.world === undefined) {
+  if (sizes === "world" && config.world === undefined) {
     throw new UserError(
       `Backbone ${name} has no "world" sizes in its config: add them, or choose another backbone.`,
     );
   }
-  const narrow = scale === "world" && { ...config.world };
+  const narrow = sizes === "world" && { ...config.world };
   return {
     name,
     architecture: { ...config.architecture, ...narrow, family } as Architecture,

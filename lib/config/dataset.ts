@@ -5,7 +5,7 @@ import { sourced } from "./sourced.ts";
 const singleConcept = z.strictObject({
   categories: sourced(z.enum(["all", "own"])),
   minimumMaskFraction: sourced(z.number().min(0).max(1)),
-  minimumImages: sourced(z.int().positive()),
+  minimumImages: sourced(z.int().positive().max(1e7)),
 });
 
 /** Some classes of another dataset, with the concept that the paper describes each by. */
@@ -37,9 +37,9 @@ export const datasetSchema = z.strictObject({
   access: z.string(),
   terms: z.string(),
   /** Images per split; `all` where the splits are not used. */
-  images: z.record(z.string(), z.int().positive()),
+  images: z.record(z.string(), z.int().positive().max(1e9)),
   /** Classes, or for Broden concepts. */
-  classes: z.int().positive(),
+  classes: z.int().positive().max(1e6),
   /** Files and folders below the dataset's folder. */
   layout: z.array(z.string()).min(1).readonly(),
   /** At an image that cannot be read: stop, or leave it out and say so. */

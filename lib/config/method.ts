@@ -1,18 +1,20 @@
 import { z } from "zod";
 import { type Plain, sourced } from "./sourced.ts";
 
-const positive = z.number().positive();
+/** A number of which every sensible value is within the bounds. */
+const upTo = (most: number) => z.number().positive().max(most);
+const count = (most: number) => z.int().positive().max(most);
 const share = z.number().min(0).max(1);
 
 const descent = {
-  learningRate: sourced(positive),
-  epochs: sourced(z.number().int().positive()),
+  learningRate: sourced(upTo(1e3)),
+  epochs: sourced(count(1e5)),
   /** Probe images per step, at most; the labelled images take part in every step. */
-  batchSize: sourced(z.number().int().positive()),
+  batchSize: sourced(count(1e7)),
   momentum: sourced(z.number().min(0).lt(1)),
-  weightDecay: sourced(z.number().min(0)),
+  weightDecay: sourced(z.number().min(0).max(1e3)),
   /** Euclidean length of the random vector that training starts from. */
-  initialLength: sourced(positive),
+  initialLength: sourced(upTo(1e6)),
   /** From where the classifier's features, and so its bias, are counted. */
   origin: sourced(z.enum(["mean of the labelled images", "zero"])),
   /** Where a score splits positives from negatives. */
@@ -40,7 +42,7 @@ export const methodSchema = z.discriminatedUnion("base", [
       /** How far positives are moved, as a share of the mean length of the labelled features. */
       perturbation: sourced(share),
       /** Classifiers that are averaged, each with its own random negatives. */
-      draws: sourced(z.number().int().positive()),
+      draws: sourced(count(1000)),
     }).readonly(),
   }).readonly(),
   z.strictObject({
@@ -49,9 +51,9 @@ export const methodSchema = z.discriminatedUnion("base", [
     parts: noParts,
     hyperparameters: z.strictObject({
       /** Penalty of the linear map, as a share of the mean variance of a feature. */
-      ridge: sourced(positive),
+      ridge: sourced(upTo(1e6)),
       /** Unlabelled images that the map is fitted on, at most. */
-      images: sourced(z.number().int().positive()),
+      images: sourced(count(1e7)),
       text: sourced(z.enum(["prompt", "ensemble"])),
       threshold: sourced(z.literal("midpoint")),
     }).readonly(),
@@ -63,7 +65,7 @@ export const methodSchema = z.discriminatedUnion("base", [
     hyperparameters: z.strictObject({
       ...descent,
       /** Factor of the language-guided loss beside the classification loss (Figure 6). */
-      coefficient: sourced(z.number().min(0)),
+      coefficient: sourced(z.number().min(0).max(1e6)),
       /** The pairs of probes that give mu_target and sigma_target (Eq. 4). */
       alignmentPairs: sourced(z.enum(["all ordered pairs", "distinct pairs"])),
       /** Whether each prompt's text feature has unit length before the ensemble is averaged. */

@@ -1,7 +1,6 @@
 /** Schemas of the config files, their loading and their normalisation. */
 export * from "./backbone.ts";
 export * from "./dataset.ts";
-export * from "./experiment.ts";
 export * from "./load.ts";
 export * from "./method.ts";
 export * from "./nearest.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-const side = z.int().positive();
-const perChannel = z.array(z.number()).length(3).readonly();
+const side = z.int().positive().max(8192);
+const perChannel = z.array(z.number().min(-1000).max(1000)).length(3).readonly();
 
 /**
  * How a decoded image becomes a model's input: resize, crop the centre, scale to 0 .. 1, normalise
@@ -18,7 +18,8 @@ export const preprocessSchema = z.strictObject({
   /** The side of the central square in pixels, or null for no cropping. */
   crop: side.nullable(),
   mean: perChannel,
-  std: perChannel.refine((std) => std.every((value) => value > 0), "must be above 0"),
+  /** Of pixels from 0 to 1; less than a thousandth would be no image. */
+  std: perChannel.refine((std) => std.every((value) => value >= 0.001), "must be 0.001 at least"),
   rules: z.enum(["torchvision", "transformers"]).optional(),
 }).readonly();
 

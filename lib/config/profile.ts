@@ -1,36 +1,63 @@
 import { z } from "zod";
 import { sourced } from "./sourced.ts";
 
-/**
- * Where the files of a dataset come from: a folder that the user has, or the embedded world, which
- * is rendered into the store.
- */
+/** A dataset as a folder that the user has, or of the embedded world, rendered into the store. */
 const datasetLocation = z.union([
-  z.strictObject({ folder: z.string() }),
-  z.strictObject({ world: z.string() }),
+  z.strictObject({ folder: z.string().min(1) }),
+  z.strictObject({ world: z.string().min(1) }),
 ]);
 
-/** Which class each concept belongs to: a `concept,class` file, or the similarity of their names. */
+/** One source of probe images. */
+const poolSource = z.union([
+  /** The concepts' own images; of each concept, those of the others. */
+  z.strictObject({ dataset: z.string(), images: z.literal("other concepts") }),
+  z.strictObject({ dataset: z.string(), split: sourced(z.enum(["train", "val"])) }),
+  /** Any folder of images. */
+  z.strictObject({ folder: z.string().min(1) }),
+]);
+
+/** Which class each concept belongs to. */
 const pairsLocation = z.union([
-  z.strictObject({ file: z.string(), of: z.string() }),
-  z.strictObject({ sentenceEncoder: z.string(), threshold: sourced(z.number()) }),
+  /** As the world's classes are defined. */
+  z.strictObject({ world: z.literal(true) }),
+  /** A file of lines `concept,class` after a first line. */
+  z.strictObject({ file: z.string().min(1) }),
+  /** By the similarity of their names. */
+  z.strictObject({ sentenceEncoder: z.string(), threshold: sourced(z.number().min(-1).max(1)) }),
 ]);
 
-/**
- * Where an experiment finds its data and models, and at which scale. Profiles differ in paths,
- * weights and sizes only.
- */
+/** What stands for each name that an experiment uses: data, models and sizes. */
 export const profileSchema = z.strictObject({
   name: z.string(),
   title: z.string(),
-  /** Which scale of a backbone's config is built. */
-  scale: z.enum(["real", "world"]),
   datasets: z.record(z.string(), datasetLocation),
-  /** Path of a backbone's weights; `{name}` stands for the backbone. */
-  weights: z.string(),
-  vlModel: z.string(),
+  /** Unlabelled images from which probes are chosen. */
+  probePool: z.array(poolSource).min(1).readonly(),
+  /** The classes of the target models: a dataset's, or the list that is shipped for it. */
+  classes: z.union([
+    z.strictObject({ dataset: z.string(), split: z.enum(["train", "val"]) }),
+    z.strictObject({ list: z.literal("imagenet") }),
+  ]),
+  backbones: z.strictObject({
+    /** Those that experiments are made of; all when left out. */
+    names: z.array(z.string()).min(1).readonly().optional(),
+    /** Which sizes of a backbone's config are built. */
+    sizes: z.enum(["released", "world"]),
+    /** Path of a backbone's weights; `{name}` stands for the backbone. */
+    weights: z.string().includes("{name}"),
+    /** What the weights' hash is compared with: the card beside them, or the released file's. */
+    check: z.enum(["card", "release"]),
+  }),
+  /** The VL model, a name in configs/vl, that stands for each one of the paper. */
+  vlModels: z.record(z.string(), z.string()),
+  /** The concept that stands for one that an experiment names; others stand for themselves. */
+  concepts: z.record(z.string(), z.string()).default({}),
   pairs: pairsLocation,
-  batch: z.strictObject({ images: z.int().positive(), texts: z.int().positive() }),
+  /** Images that a model sees at once; it changes memory and speed only. */
+  batch: z.int().min(1).max(4096),
+  /** Whether the paper's numbers stand beside the measured ones. */
+  showPaper: z.boolean(),
 }).readonly();
 
+/** See {@linkcode profileSchema}. */
 export type Profile = z.output<typeof profileSchema>;

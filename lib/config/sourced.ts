@@ -16,7 +16,10 @@ export function sourced<T extends z.ZodType>(value: T) {
   return z.strictObject({
     value,
     source: z.string().regex(/^(assumed|paper .+|torchvision|pytorchcv|CLIP|arXiv .+)$/),
-    why: z.string().optional(),
+    why: z.string().min(1).optional(),
+  }).refine(({ source, why }) => source !== "assumed" || why !== undefined, {
+    path: ["why"],
+    message: "an assumed value needs a reason",
   }).readonly();
 }
 

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { type Plain, sourced } from "./sourced.ts";
 
-const count = sourced(z.int().positive());
+const count = sourced(z.int().positive().max(100_000));
 /** The probability that a training image has its class's preferred scene, else any scene. */
 const sceneCorrelation = sourced(z.number().min(0).max(1));
 
 /** The schema of configs/datasets/world.json: how large the controlled world is. */
 export const worldSchema = z.strictObject({
-  seed: sourced(z.int().nonnegative()),
+  seed: sourced(z.int().nonnegative().max(2 ** 32 - 1)),
   /** Width and height of the images of Broden, ImageNet and CUB, in pixels. */
   imageSize: sourced(z.int().min(16).max(512)),
   broden: z.strictObject({
@@ -15,7 +15,7 @@ export const worldSchema = z.strictObject({
     maskSize: sourced(z.int().min(8).max(512)),
     imagesPerConcept: count,
     /** Images in which a scene, an object, its parts, colour and surface are all labelled. */
-    mixedImages: sourced(z.int().nonnegative()),
+    mixedImages: sourced(z.int().nonnegative().max(1_000_000)),
   }),
   imagenet: z.strictObject({
     trainPerClass: count,

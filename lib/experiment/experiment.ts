@@ -1,53 +1,97 @@
 import { z } from "zod";
-import { sourced } from "./sourced.ts";
+import { sourced } from "../config/mod.ts";
+import { measureNames } from "../metrics/mod.ts";
 
-/** The three metrics of the concept tables. */
-export const conceptMetrics = [
-  "concept_accuracy",
-  "concept_to_class_accuracy",
-  "tcav_score",
-] as const;
-export type ConceptMetric = (typeof conceptMetrics)[number];
+/** A level of a factor. */
+const level = z.union([z.string().min(1), z.number()]);
+const levels = z.array(level).min(1).refine(
+  (all) => new Set(all).size === all.length,
+  "names a level twice",
+).readonly();
+
+const names = z.union([z.string(), z.array(z.string()).min(1).readonly()])
+  .transform((value): readonly string[] => typeof value === "string" ? [value] : value);
 
 /**
- * One table of the paper: CAV methods trained on the concepts of a dataset and measured on several
- * backbones. Files in experiments/ follow this schema.
+ * The factor whose levels are compared with each other: cells that differ in nothing else. The last
+ * one of the rows, or of the series, when left out.
  */
-export const experimentSchema = z.strictObject({
-  id: z.string().regex(/^(table|figure)\d+[a-z]?$/),
-  /** Raised whenever the numbers of the experiment may change. */
-  version: z.int().positive(),
-  title: z.string(),
-  metric: z.enum(conceptMetrics),
-  dataset: z.literal("broden"),
-  /** Unlabelled images from which each concept's probes are chosen, besides the dataset's own. */
-  probePool: z.strictObject({
-    dataset: z.literal("imagenet"),
-    split: sourced(z.enum(["train", "val"])),
+const compare = z.string().optional();
+
+/** How runs are shown. Every name is a factor, or `measure`. */
+const show = z.discriminatedUnion("as", [
+  z.strictObject({
+    as: z.literal("table"),
+    rows: names,
+    columns: names,
+    compare,
+    statistic: z.enum(["mean", "std"]).default("mean"),
   }),
-  backbones: z.array(z.string()).min(1).readonly(),
-  /** The rows of the table, in its order. */
-  rows: z.array(z.string()).min(1).readonly(),
-  /** The methods that train together; the rows are some of them. */
-  methods: z.array(z.string()).min(1).readonly(),
-  seeds: sourced(z.array(z.int().nonnegative()).min(1).readonly()),
-  shots: z.strictObject({
-    positives: sourced(z.int().positive()),
-    negatives: sourced(z.int().positive()),
+  z.strictObject({
+    as: z.literal("lines"),
+    x: z.string(),
+    /** One line for each combination of their levels. */
+    series: names,
+    /** One panel for each combination of their levels. */
+    panels: names,
+    compare,
+    scale: z.enum(["linear", "log"]).default("linear"),
   }),
+  z.strictObject({
+    as: z.literal("histogram"),
+    /** One histogram for each combination of their levels. */
+    series: names,
+    panels: names,
+    bins: sourced(z.int().min(2).max(1000)),
+  }),
+]).readonly();
+
+/** See {@linkcode show}. */
+export type Show = z.output<typeof show>;
+
+/** The settings that cells share and factors may sweep by their path, such as `probes.count`. */
+export const settingsSchema = z.strictObject({
+  /** Labelled positives of a concept, and as many negatives, that may train a CAV. */
+  shots: sourced(z.int().min(1).max(100_000)),
   probes: z.strictObject({
-    count: sourced(z.int().positive()),
+    /** Probe images of a concept, or all of the pool. */
+    count: sourced(z.union([z.int().min(2).max(10_000_000), z.literal("pool")])),
     choice: sourced(z.enum(["extreme", "random"])),
   }),
-  statistics: z.strictObject({
-    confidence: sourced(z.number().gt(0).lt(1)),
-    bootstrapResamples: sourced(z.int().positive()),
-    permutations: sourced(z.int().positive()),
-    seed: sourced(z.int().nonnegative()),
-  }),
-}).refine((experiment) => experiment.rows.every((row) => experiment.methods.includes(row)), {
-  path: ["rows"],
-  message: "every row must be one of methods",
+  /**
+   * Images of each class of the probe pool's dataset that are kept from the probes, so that the
+   * gradients of logits at an intermediate layer are taken where no CAV was trained.
+   */
+  heldOut: sourced(z.int().min(0).max(10_000)),
 }).readonly();
 
+/**
+ * An experiment: its factors, what is measured in each of their combinations, and how that is shown.
+ * Files in experiments/ follow this schema.
+ */
+export const experimentSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  /** Raised whenever the numbers of the experiment may change. */
+  version: z.int().positive().max(1e6),
+  title: z.string().min(1),
+  /** The table or figure of the paper that it reproduces; none where it is our own. */
+  paper: z.string().regex(/^(Table|Figure) \d+[a-z]?$/).optional(),
+  /** The levels of each factor; where they are a choice, with its source. */
+  factors: z.record(z.string(), z.union([levels, sourced(levels)])),
+  /** Combinations that are left out: a cell that has one of the named levels of every factor. */
+  exclude: z.array(z.record(z.string(), levels)).default([]).readonly(),
+  /** Only these concepts are shown; all when left out. */
+  concepts: z.array(z.string()).min(1).readonly().optional(),
+  measures: z.array(z.enum(measureNames)).min(1).readonly(),
+  show,
+  settings: settingsSchema,
+  statistics: z.strictObject({
+    confidence: sourced(z.number().min(0.5).max(0.9999)),
+    bootstrapResamples: sourced(z.int().min(1).max(1_000_000)),
+    permutations: sourced(z.int().min(1).max(1_000_000)),
+    seed: sourced(z.int().min(0).max(2 ** 32 - 1)),
+  }).readonly(),
+}).readonly();
+
+/** What an experiment's file says. */
 export type Experiment = z.output<typeof experimentSchema>;

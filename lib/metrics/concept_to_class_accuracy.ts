@@ -1,13 +1,21 @@
-import { cosine } from "../tensor/mod.ts";
+import { cosine, row, type Tensor } from "../tensor/mod.ts";
 
 /**
- * Concept-to-class accuracy of one pair (c, k): cosine of v_c [D] and the gradient [D] of logit h_k
- * at f(x), times 100 (Tables 2, 10, 12 and 14). On last-layer features the gradient is row k of the
- * last layer's weight, whatever x is. A zero CAV or gradient points nowhere and gives 0.
+ * Concept-to-class accuracy of one pair (c, k): the mean over inputs of the cosine of v_c [D] and the
+ * gradient of logit h_k at f(x), times 100 (Tables 2, 10, 12 and 14). On last-layer features the
+ * gradient is row k of the last layer's weight, whatever x is: one row says it all. A zero CAV or
+ * gradient points nowhere and gives 0.
+ *
+ * @param gradients of h_k at the pair's inputs, [inputs, D].
+ * @throws {RangeError} when there is no input.
  */
 export function conceptToClassAccuracy(
   conceptVector: ArrayLike<number>,
-  gradient: ArrayLike<number>,
+  gradients: Tensor,
 ): number {
-  return 100 * cosine(conceptVector, gradient);
+  const [inputs = 0] = gradients.shape;
+  if (inputs === 0) throw new RangeError("Concept-to-class accuracy of a pair without inputs.");
+  let sum = 0;
+  for (let i = 0; i < inputs; i++) sum += cosine(conceptVector, row(gradients, i));
+  return (100 * sum) / inputs;
 }

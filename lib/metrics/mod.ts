@@ -4,6 +4,7 @@ export * from "./bootstrap_interval.ts";
 export * from "./concept_accuracy.ts";
 export * from "./concept_to_class_accuracy.ts";
 export * from "./mean.ts";
+export * from "./measures.ts";
 export * from "./paired_permutation_test.ts";
 export * from "./recall_at_k.ts";
 export * from "./tcav_score.ts";

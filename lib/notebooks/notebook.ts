@@ -1,4 +1,4 @@
-import { type ErrorOutput, joinStreams, type Output } from "./output.ts";
+import { type ErrorOutput, joinStreams, type MediaBundle, type Output } from "./output.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** A cell of a notebook; fields that are not named here are kept as they are. */
@@ -81,6 +81,35 @@ export async function runNotebook(
     if (error !== undefined) {
       throw failed(`${error.ename}: ${error.evalue}`, error.traceback.slice(1).join("\n"));
     }
-    return { ...cell, execution_count: execution.executionCount, outputs };
+    return {
+      ...cell,
+      execution_count: execution.executionCount,
+      outputs: keepPictures(outputs, cell.outputs ?? []),
+    };
   }
+}
+
+/**
+ * The outputs, with the stored picture of each plotly figure that has not changed: another browser,
+ * or none, draws it otherwise without showing anything else.
+ */
+export function keepPictures(outputs: readonly Output[], stored: readonly Output[]): Output[] {
+  return outputs.map((output, i) => {
+    const before = stored[i];
+    if (!hasData(output) || before === undefined || !hasData(before)) return output;
+    const same = figureType in output.data &&
+      withoutPicture(output.data) === withoutPicture(before.data);
+    return same && pictureType in before.data ? { ...output, data: before.data } : output;
+  });
+}
+
+const figureType = "application/vnd.plotly.v1+json";
+const pictureType = "image/png";
+
+function withoutPicture({ [pictureType]: _picture, ...others }: MediaBundle): string {
+  return JSON.stringify(others);
+}
+
+function hasData(output: Output): output is Extract<Output, { readonly data: unknown }> {
+  return "data" in output;
 }

@@ -1,22 +1,33 @@
-import { UserError } from "../files/mod.ts";
-import { StorageError } from "../files/mod.ts";
-import { openStore, type Store } from "../store/mod.ts";
-import { allStages, materialise } from "./materialise.ts";
-import { buildPlan, type Plan } from "./plan.ts";
-import type { PlanSpec } from "./plan_spec.ts";
+import { StorageError, UserError } from "../files/mod.ts";
+import type { Device } from "../onnx/mod.ts";
+import { openStore, type StageRecord, type Store } from "../store/mod.ts";
+import { kindOf, loadValue } from "./graph.ts";
+import { MissingNeed, refOf, type StageNode } from "./stage.ts";
 
-/** Asks a worker for one stage of a plan. */
-export interface WorkerRequest {
-  readonly spec: PlanSpec;
-  readonly stageId: string;
+/** Tells a worker the plan that it works on; it keeps it. */
+export interface WorkerPlan {
+  readonly nodes: readonly StageNode[];
   readonly storeRoot: string;
+  readonly device: Device;
   readonly threads: number;
 }
 
-/** What a worker says about the stage it works on. */
+/** Asks a worker for the values of nodes of one group, by key. */
+export type WorkerRequest =
+  | { readonly kind: "plan"; readonly plan: WorkerPlan }
+  | { readonly kind: "run"; readonly keys: readonly string[] };
+
+/** What a worker says about the nodes that it works on. */
 export type WorkerMessage =
   | { readonly kind: "progress"; readonly done: number; readonly total: number }
   | { readonly kind: "corrupt"; readonly path: string }
+  | {
+    readonly kind: "compared";
+    readonly path: string;
+    readonly done: number;
+    readonly total: number;
+  }
+  | { readonly kind: "missing"; readonly key: string }
   | { readonly kind: "failed"; readonly name: string; readonly message: string }
   | { readonly kind: "done" };
 
@@ -27,27 +38,70 @@ const scope = self as unknown as {
 
 const tell = (message: WorkerMessage) => scope.postMessage(message);
 // A worker serves one run, whose plan and store stay the same.
-let store: Store | undefined;
-let plan: Plan | undefined;
+let plan: WorkerPlan;
+let store: Store;
+let nodes: ReadonlyMap<string, StageNode>;
 
-scope.onmessage = async ({ data: { spec, stageId, storeRoot, threads } }) => {
-  try {
-    store ??= openStore(storeRoot, { onCorrupt: (path) => tell({ kind: "corrupt", path }) });
-    plan ??= await buildPlan(spec);
-    const stage = allStages(plan.targets).find(({ id }) => id === stageId);
-    if (stage === undefined) throw new Error(`The plan has no stage "${stageId}".`);
-    await materialise(stage, {
-      store,
-      device: spec.device,
-      threads,
-      signal: new AbortController().signal,
-      onProgress: (done, total) => tell({ kind: "progress", done, total }),
+scope.onmessage = async ({ data }) => {
+  if (data.kind === "plan") {
+    plan = data.plan;
+    nodes = new Map(plan.nodes.map((node) => [node.key, node]));
+    store = openStore(plan.storeRoot, {
+      onCorrupt: (path) => tell({ kind: "corrupt", path }),
+      onCompared: (path, done, total) => tell({ kind: "compared", path, done, total }),
     });
+    return;
+  }
+  try {
+    await run(data.keys.map((key) => nodes.get(key)!));
     tell({ kind: "done" });
   } catch (error) {
-    tell({ kind: "failed", ...transferable(error) });
+    if (error instanceof MissingNeed) tell({ kind: "missing", key: error.key });
+    else tell({ kind: "failed", ...transferable(error) });
   }
 };
+
+/** Computes nodes of one group. Values that they share are loaded once. */
+async function run(group: readonly StageNode[]): Promise<void> {
+  const values = new Map<string, Promise<unknown>>();
+  const valueOf = (key: string) => {
+    const value = values.get(key) ?? loadValue<never>(nodes.get(key)!, store);
+    values.set(key, value);
+    return value;
+  };
+  const started = new Date();
+  const memory = watchMemory();
+  const remarks = new Set<string>();
+  try {
+    await kindOf(group[0]!).run(group as never, {
+      store,
+      device: plan.device,
+      threads: plan.threads,
+      signal: new AbortController().signal,
+      remark: (sentence) => remarks.add(sentence),
+      need: (node, role) => valueOf(node.needs[role]!) as Promise<never>,
+      onProgress: (done, total) => tell({ kind: "progress", done, total }),
+    });
+  } finally {
+    memory.stop();
+  }
+  const record: StageRecord = {
+    host: Deno.hostname(),
+    started: started.toISOString(),
+    seconds: (Date.now() - started.getTime()) / 1000 / group.length,
+    peakMemoryBytes: memory.peak(),
+    remarks: [...remarks],
+  };
+  for (const node of group) await store.writeRecord(refOf(node), record);
+}
+
+/** The largest memory of the process, looked at now and then. */
+function watchMemory() {
+  let peak = Deno.memoryUsage().rss;
+  const look = () => peak = Math.max(peak, Deno.memoryUsage().rss);
+  const timer = setInterval(look, 200);
+  return { peak: () => Math.max(peak, look()), stop: () => clearInterval(timer) };
+}
 
 /** What of an error passes between threads; a fault brings its stack along. */
 function transferable(error: unknown): { name: string; message: string } {

@@ -1,60 +1,118 @@
-import type { Stage, StageContext } from "./stage.ts";
+import { mapBounded } from "../files/mod.ts";
+import type { Store } from "../store/mod.ts";
+import {
+  MissingNeed,
+  type NodeSpec,
+  type Stage,
+  type StageKind,
+  type StageNode,
+  stageNode,
+} from "./stage.ts";
+import { stageKinds } from "./stages/mod.ts";
 
-/**
- * Returns the value of a stage: from the store when it is there and sound, else computed, which
- * needs the values of the stages before it. Within one call each value is loaded once.
- */
-export function materialise<T>(
-  stage: Stage<T>,
-  context: Omit<StageContext, "valueOf">,
-): Promise<T> {
-  const values = new Map<string, Promise<unknown>>();
-  const valueOf = <V>(needed: Stage<V>): Promise<V> => {
-    const known = values.get(needed.ref.key);
-    if (known !== undefined) return known as Promise<V>;
-    const value = load(needed);
-    values.set(needed.ref.key, value);
-    return value;
+/** The nodes of a plan by key, each after the ones it needs. */
+export type Graph = ReadonlyMap<string, StageNode>;
+
+/** Nodes under construction; what is added twice is there once. */
+export interface GraphBuilder {
+  readonly nodes: Graph;
+  /** The node of a kind; its needs were added before. */
+  readonly stage: <Needs, Inputs, How, Value>(
+    kind: StageKind<Needs, Inputs, How, Value>,
+    spec: NodeSpec<Needs, Inputs, How>,
+  ) => Stage<Value>;
+}
+
+/** A graph without nodes. */
+export function createGraph(): GraphBuilder {
+  const nodes = new Map<string, StageNode>();
+  return {
+    nodes,
+    stage: <Needs, Inputs, How, Value>(
+      kind: StageKind<Needs, Inputs, How, Value>,
+      spec: NodeSpec<Needs, Inputs, How>,
+    ) => {
+      const node = stageNode<Needs, Inputs, How, Value>(kind, spec);
+      if (!nodes.has(node.key)) nodes.set(node.key, node);
+      return node;
+    },
   };
-  const load = async <V>(needed: Stage<V>): Promise<V> => {
-    const stored = await needed.load(context.store);
-    if (stored !== undefined) return stored;
-    context.signal.throwIfAborted();
-    const onProgress = needed === stage as unknown ? context.onProgress : () => {};
-    return await needed.run({ ...context, onProgress, valueOf });
+}
+
+/** The node of a key. */
+export function nodeOf(graph: Graph, key: string): StageNode {
+  const node = graph.get(key);
+  if (node === undefined) throw new Error(`The plan has no stage ${key}.`);
+  return node;
+}
+
+/** Some nodes of a graph and all that they need, each after its needs. */
+export function closure(graph: Graph, targets: Iterable<string>): StageNode[] {
+  const ordered = new Map<string, StageNode>();
+  const visit = (key: string): void => {
+    if (ordered.has(key)) return;
+    const node = nodeOf(graph, key);
+    Object.values(node.needs).forEach(visit);
+    ordered.set(key, node);
   };
-  return valueOf(stage);
+  for (const target of targets) visit(target);
+  return [...ordered.values()];
 }
 
 /**
- * The stages that must run before every target is in the store, each after the ones it needs.
- * What a stored stage needed is not looked at.
+ * The nodes that must run before every target is in the store, each after the ones it needs. What a
+ * stored node needed is not looked at.
+ *
+ * @param damaged keys of nodes whose stored values turned out to be unreadable.
  */
-export async function missingStages(
-  targets: readonly Stage<unknown>[],
-  context: Pick<StageContext, "store">,
-): Promise<Stage<unknown>[]> {
-  const visited = new Set<string>();
-  const missing: Stage<unknown>[] = [];
-  const visit = async (stage: Stage<unknown>): Promise<void> => {
-    if (visited.has(stage.ref.key)) return;
-    visited.add(stage.ref.key);
-    if (await stage.isStored(context.store)) return;
-    for (const needed of stage.needs) await visit(needed);
-    missing.push(stage);
-  };
-  for (const target of targets) await visit(target);
-  return missing;
+export async function missingNodes(
+  graph: Graph,
+  targets: Iterable<string>,
+  { store, damaged = new Set() }: {
+    readonly store: Store;
+    readonly damaged?: ReadonlySet<string> | undefined;
+  },
+): Promise<StageNode[]> {
+  const stored = new Map<string, boolean>();
+  let wave = [...new Set(targets)];
+  while (wave.length > 0) {
+    const looked = mapBounded(wave, {
+      concurrency: 64,
+      map: async (key) =>
+        [key, !damaged.has(key) && await isStored(nodeOf(graph, key), store)] as const,
+    });
+    for await (const [key, isThere] of looked) stored.set(key, isThere);
+    const needed = wave.filter((key) => !stored.get(key))
+      .flatMap((key) => Object.values(nodeOf(graph, key).needs));
+    wave = [...new Set(needed)].filter((key) => !stored.has(key));
+  }
+  return [...graph.values()].filter(({ key }) => stored.get(key) === false);
 }
 
-/** Every stage of a plan, each after the ones it needs. */
-export function allStages(targets: readonly Stage<unknown>[]): Stage<unknown>[] {
-  const stages = new Map<string, Stage<unknown>>();
-  const visit = (stage: Stage<unknown>): void => {
-    if (stages.has(stage.ref.key)) return;
-    for (const needed of stage.needs) visit(needed);
-    stages.set(stage.ref.key, stage);
-  };
-  targets.forEach(visit);
-  return [...stages.values()];
+/** Whether the value of a node is in the store. */
+export function isStored(node: StageNode, store: Store): Promise<boolean> {
+  return kindOf(node).isStored(node, store);
+}
+
+/**
+ * The value of a node from the store.
+ *
+ * @throws {MissingNeed} when it is not there or damaged.
+ */
+export async function loadValue<T>(node: Stage<T>, store: Store): Promise<T> {
+  const value = await kindOf(node).load(node, store);
+  if (value === undefined) throw new MissingNeed(node.key);
+  return value as T;
+}
+
+/** The kind of a node. */
+export function kindOf({ kind }: StageNode) {
+  const found = stageKinds.get(kind);
+  if (found === undefined) throw new Error(`There is no kind of stage "${kind}".`);
+  return found;
+}
+
+/** Nodes that a worker computes in one go. */
+export function groupOf(node: StageNode): string {
+  return `${node.kind} ${kindOf(node).group(node as never)}`;
 }

@@ -2,19 +2,20 @@ import { join } from "node:path";
 import { provenance } from "../config/mod.ts";
 import { fileHash, sha256 } from "../files/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
-import type { ConceptExperiment } from "./concept_experiment.ts";
-import { allStages } from "./materialise.ts";
-import type { Plan } from "./plan.ts";
-import type { PlannedEngine } from "./plan_spec.ts";
-import type { ReadableImages } from "./readable_stage.ts";
+import type { StageRecord, Store } from "../store/mod.ts";
+import { closure } from "./graph.ts";
+import { type Plan, targetsOf } from "./plan.ts";
+import type { PlannedExperiment } from "./plan_experiment.ts";
+import type { PlannedEngine } from "./plan_request.ts";
+import { refOf } from "./stage.ts";
+import type { ReadableImages } from "./stages/mod.ts";
 
 /** What traces a result back to everything that made it; manifest.json. */
 export interface Manifest {
   readonly schema: "lg-cav/manifest";
-  readonly version: 1;
+  readonly version: 2;
   readonly id: string;
   readonly profile: string;
-  readonly seeds: readonly number[];
   readonly engine: PlannedEngine;
   /** Every hyper-parameter with its source: a place in the paper, or `assumed`. */
   readonly values: readonly {
@@ -29,8 +30,14 @@ export interface Manifest {
   readonly models: Readonly<Record<string, unknown>>;
   /** Images that were left out because they cannot be read, by dataset. */
   readonly unreadable: Readonly<Record<string, ReadableImages["unreadable"]>>;
-  /** The key of every stage: the hash of its inputs. */
-  readonly stages: Readonly<Record<string, string>>;
+  /** What a user should know of the values of stages, in sentences. */
+  readonly remarks: readonly string[];
+  /** Every stage by its key: the hash of all that its value depends on. */
+  readonly stages: Readonly<
+    Record<string, { readonly id: string; readonly needs: readonly string[] }>
+  >;
+  /** The keys of the stages that the runs come from. */
+  readonly targets: readonly string[];
   /** The code and what it ran on. */
   readonly code: {
     readonly commit: string | null;
@@ -47,35 +54,40 @@ export interface Manifest {
   readonly timings: {
     readonly started: string;
     readonly seconds: number;
-    /** Of the stages that ran; the others were in the store. */
-    readonly stages: Readonly<Record<string, number>>;
+    /** What each stage cost when it was computed, in this run or an earlier one, by key. */
+    readonly stages: Readonly<Record<string, StageRecord>>;
   };
 }
 
 /** What a manifest says besides the plan. */
 export interface ManifestOptions {
-  readonly planned: ConceptExperiment;
+  readonly planned: PlannedExperiment;
   readonly unreadable: Manifest["unreadable"];
   readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly store: Store;
   readonly started: Date;
   readonly seconds: number;
-  readonly stageSeconds: ReadonlyMap<string, number>;
 }
 
 /** Describes one result of a plan. */
 export async function describeResult(
-  { spec, profile, engine }: Plan,
-  { planned, unreadable, files, started, seconds, stageSeconds }: ManifestOptions,
+  { request, profile, engine, graph }: Plan,
+  { planned, unreadable, files, store, started, seconds }: ManifestOptions,
 ): Promise<Manifest> {
-  const { experiment, configs, models, measurements } = planned;
+  const { experiment, configs, models } = planned;
   const all = { ...configs, [`configs/profiles/${profile.name}.json`]: profile };
-  const stages = allStages([...measurements.values()]);
+  const targets = targetsOf([planned]);
+  const nodes = closure(graph, targets);
+  const records: Record<string, StageRecord> = {};
+  for (const node of nodes) {
+    const record = await store.readRecord(refOf(node));
+    if (record !== undefined) records[node.key] = record;
+  }
   return {
     schema: "lg-cav/manifest",
-    version: 1,
+    version: 2,
     id: experiment.id,
     profile: profile.name,
-    seeds: experiment.seeds.value,
     engine,
     values: Object.entries(all).flatMap(([file, config]) =>
       provenance(config).map((value) => ({ file, ...value }))
@@ -83,25 +95,22 @@ export async function describeResult(
     configs: all,
     models,
     unreadable,
-    stages: Object.fromEntries(stages.map(({ id, ref }) => [id, ref.key])),
+    remarks: [...new Set(Object.values(records).flatMap(({ remarks }) => remarks))].sort(),
+    stages: Object.fromEntries(
+      nodes.map(({ key, id, needs }) => [key, { id, needs: Object.values(needs) }]),
+    ),
+    targets,
     code: {
-      ...await gitState(spec.root),
+      ...await gitState(request.root),
       runtime: runtimeVersion,
       deno: Deno.version.deno,
       platform: Deno.build.target,
-      lock: await fileHash(join(spec.root, "deno.lock")),
+      lock: await fileHash(join(request.root, "deno.lock")),
     },
     files: Object.fromEntries([...files].map(([name, bytes]) => [name, sha256(bytes)])),
-    timings: {
-      started: started.toISOString(),
-      seconds,
-      stages: Object.fromEntries(
-        stages.flatMap(({ id }) => stageSeconds.has(id) ? [[id, stageSeconds.get(id)!]] : []),
-      ),
-    },
+    timings: { started: started.toISOString(), seconds, stages: records },
   };
 }
-
 /** The commit and whether tracked files differ from it; nulls outside a git checkout. */
 async function gitState(root: string) {
   const commit = await git(root, ["rev-parse", "HEAD"]);

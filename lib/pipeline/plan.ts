@@ -1,60 +1,102 @@
 import { join } from "node:path";
 import { openEngine } from "../cav/mod.ts";
-import {
-  type Experiment,
-  experimentSchema,
-  loadConfig,
-  oneOf,
-  type Profile,
-  profileSchema,
-} from "../config/mod.ts";
-import { UserError } from "../files/mod.ts";
+import { loadConfig, oneOf, type Profile, profileSchema } from "../config/mod.ts";
+import { type Experiment, experimentSchema } from "../experiment/mod.ts";
+import { readFolder, UserError } from "../files/mod.ts";
+import { DeviceUnavailableError, requireDevice } from "../onnx/mod.ts";
 import type { SourceState } from "../sources/mod.ts";
-import { type ConceptExperiment, planConceptExperiment } from "./concept_experiment.ts";
+import type { Digests } from "../store/mod.ts";
+import { createGraph, type Graph } from "./graph.ts";
 import { missingSources } from "./missing_sources.ts";
-import { planModels } from "./models.ts";
-import type { PlannedEngine, PlanSpec } from "./plan_spec.ts";
-import type { Stage } from "./stage.ts";
+import { planModels } from "./plan_models.ts";
+import { planExperiment, type PlannedExperiment } from "./plan_experiment.ts";
+import type { PlannedEngine, PlanRequest } from "./plan_request.ts";
 
 /** The stages of some experiments; equal stages are shared. */
 export interface Plan {
-  readonly spec: PlanSpec;
+  readonly request: PlanRequest;
   readonly profile: Profile;
   readonly engine: PlannedEngine;
-  readonly experiments: readonly ConceptExperiment[];
-  /** The stages whose values the tables are folded from. */
-  readonly targets: readonly Stage<unknown>[];
+  readonly graph: Graph;
+  readonly experiments: readonly PlannedExperiment[];
   /** What must be brought before the plan can run. */
   readonly missing: readonly SourceState[];
+}
+
+/** What laying out a plan takes besides the request. */
+export interface PlanOptions {
+  readonly digests: Digests;
+  /** Told of an experiment that a profile cannot make, which is then left out. */
+  readonly onUnavailable?: (id: string, mistake: UserError) => void;
 }
 
 /**
  * Reads the configs and lays out the stages. Files that a stage reads are hashed, nothing is
  * computed.
  *
- * @throws {UserError} for an unknown name or a wrong field.
+ * @throws {UserError} for an unknown name or a wrong field, unless `onUnavailable` is told.
  */
-export async function buildPlan(spec: PlanSpec): Promise<Plan> {
-  const profile = await loadProfile(spec.root, spec.profile);
-  const ids = await experimentIds(spec.root);
-  const backbones = await configNames(join(spec.root, "configs", "backbones"));
-  const engine = await describeEngine(spec);
-  const models = planModels(spec, profile);
-  const experiments: ConceptExperiment[] = [];
-  const missing = new Map<string, SourceState>();
-  for (const id of spec.experiments) {
-    oneOf("experiment", id, ids);
-    const experiment = override(await loadExperiment(spec.root, id), { spec, backbones });
-    experiments.push(await planConceptExperiment(experiment, { spec, profile, engine, models }));
-    for (const state of await missingSources(experiment, { root: spec.root, profile })) {
-      missing.set(state.source.name, state);
+export async function buildPlan(
+  request: PlanRequest,
+  { digests, onUnavailable }: PlanOptions,
+): Promise<Plan> {
+  const { root } = request;
+  const profile = await loadProfile(root, request.profile);
+  const engine = await describeEngine(request);
+  const graph = createGraph();
+  const models = planModels({ root, profile, digests });
+  const laidOut = { data: new Map(), rows: new Map(), prompts: new Map() };
+  const experiments: PlannedExperiment[] = [];
+  for (const id of request.experiments) {
+    try {
+      const experiment = override(inProfile(await loadExperiment(root, id), profile), request);
+      const context = { request, profile, engine, models, digests, graph, laidOut };
+      experiments.push(await planExperiment(experiment, context));
+    } catch (error) {
+      if (!(error instanceof UserError) || onUnavailable === undefined) throw error;
+      onUnavailable(id, error);
     }
   }
-  const targets = experiments.flatMap(({ measurements }) => [...measurements.values()]);
-  return { spec, profile, engine, experiments, targets, missing: [...missing.values()] };
+  await digests.save();
+  const missing = await missingSources(experiments, { root, profile });
+  return { request, profile, engine, graph: graph.nodes, experiments, missing };
 }
 
-async function describeEngine({ engine: name, device }: PlanSpec): Promise<PlannedEngine> {
+/**
+ * An experiment with the backbones that a profile offers, and with the concepts that stand for those
+ * that it names.
+ */
+function inProfile(experiment: Experiment, { name, concepts, backbones }: Profile): Experiment {
+  const { names } = backbones;
+  const own = levelsOf(experiment, "backbone");
+  const offered = own.filter((level) => names?.includes(`${level}`));
+  if (names !== undefined && offered.length === 0) {
+    throw new UserError(
+      `The profile ${name} offers the backbones ${names.join(", ")}, and experiment ` +
+        `${experiment.id} asks for none of them. Take another profile.`,
+    );
+  }
+  return {
+    ...experiment,
+    ...(names && { factors: { ...experiment.factors, backbone: offered } }),
+    ...(experiment.concepts && {
+      concepts: experiment.concepts.map((concept) => concepts[concept] ?? concept),
+    }),
+  };
+}
+
+/** The keys of the stages that results are folded from. */
+export function targetsOf(experiments: readonly PlannedExperiment[]): string[] {
+  return experiments.flatMap(({ cells }) =>
+    cells.flatMap(({ measurements }) => measurements.map(({ stage }) => stage.key))
+  );
+}
+
+async function describeEngine({ engine: name, device }: PlanRequest): Promise<PlannedEngine> {
+  await requireDevice(device).catch((cause) => {
+    if (cause instanceof DeviceUnavailableError) throw new UserError(cause.message, { cause });
+    throw cause;
+  });
   const engine = await openEngine(name, { device });
   await engine.close();
   return { name, device, description: engine.description };
@@ -63,56 +105,93 @@ async function describeEngine({ engine: name, device }: PlanSpec): Promise<Plann
 /** Reads one profile by name. */
 export async function loadProfile(root: string, name: string): Promise<Profile> {
   const folder = join(root, "configs", "profiles");
-  oneOf("profile", name, await configNames(folder));
+  oneOf("profile", name, configNames(folder));
   return await loadConfig(join(folder, `${name}.json`), profileSchema);
 }
 
-/** Reads one experiment by id. */
+/**
+ * Reads one experiment by id.
+ *
+ * @throws {UserError} for an unknown id or a wrong field.
+ */
 export async function loadExperiment(root: string, id: string): Promise<Experiment> {
-  return await loadConfig(join(root, "experiments", `${id}.json`), experimentSchema);
+  oneOf("experiment", id, experimentIds(root));
+  const experiment = await loadConfig(join(root, "experiments", `${id}.json`), experimentSchema);
+  if (experiment.id === id) return experiment;
+  throw new UserError(
+    `experiments/${id}.json has the id "${experiment.id}". An experiment's id is its file's name.`,
+  );
 }
 
-/** The ids of all experiments, tables before figures, by number. */
-export async function experimentIds(root: string): Promise<string[]> {
-  const numberOf = (id: string) => Number(/\d+/.exec(id)?.[0]);
-  return (await configNames(join(root, "experiments")))
-    .sort((a, b) => b[0]!.localeCompare(a[0]!) || numberOf(a) - numberOf(b));
+/** The ids of all experiments: tables, figures, then others; by number, then by name. */
+export function experimentIds(root: string): string[] {
+  const rank = (id: string) => id.startsWith("table") ? 0 : id.startsWith("figure") ? 1 : 2;
+  const numberOf = (id: string) => Number(/\d+/.exec(id)?.[0] ?? 0);
+  return configNames(join(root, "experiments")).sort((a, b) =>
+    rank(a) - rank(b) || numberOf(a) - numberOf(b) || (a < b ? -1 : 1)
+  );
+}
+
+/**
+ * The experiments that words name: ids, `all`, or patterns with `*` for any letters.
+ *
+ * @throws {UserError} when a word names none.
+ */
+export function chooseExperiments(words: readonly string[], root: string): string[] {
+  const ids = experimentIds(root);
+  const chosen = words.flatMap((word) => {
+    if (word === "all") return ids;
+    if (!word.includes("*")) return [oneOf("experiment", word, ids)];
+    const pattern = new RegExp(
+      `^${word.split("*").map((part) => part.replaceAll(/[^\w]/g, "\\$&")).join(".*")}$`,
+    );
+    const found = ids.filter((id) => pattern.test(id));
+    if (found.length > 0) return found;
+    throw new UserError(`No experiment is named like "${word}". Known: ${ids.join(", ")}.`);
+  });
+  return [...new Set(chosen)];
 }
 
 /** The names of the JSON files of a folder, sorted. */
-export async function configNames(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) {
-    if (name.endsWith(".json")) names.push(name.slice(0, -".json".length));
-  }
-  return names.sort();
+export function configNames(folder: string): string[] {
+  return readFolder(folder).flatMap(({ name }) =>
+    name.endsWith(".json") ? [name.slice(0, -".json".length)] : []
+  );
 }
 
 /**
  * What the user chose on the command line: any backbone that has a config, and methods of the
  * experiment.
  */
-function override(
-  experiment: Experiment,
-  { spec, backbones }: { readonly spec: PlanSpec; readonly backbones: readonly string[] },
-): Experiment {
-  const { backbones: columns, methods, seeds } = spec;
-  columns?.forEach((name) => oneOf("backbone", name, backbones));
-  methods?.forEach((name) => oneOf("method", name, experiment.methods));
-  if (methods !== undefined && !experiment.rows.some((row) => methods.includes(row))) {
+function override(experiment: Experiment, request: PlanRequest): Experiment {
+  const { root, backbones, methods, seeds } = request;
+  const known = configNames(join(root, "configs", "backbones"));
+  backbones?.forEach((name) => oneOf("backbone", name, known));
+  const own = levelsOf(experiment, "method");
+  const chosen = own.filter((name) => methods?.includes(`${name}`));
+  methods?.forEach((name) => {
+    if (request.experiments.length === 1) oneOf("method", name, own.map(String));
+  });
+  if (methods !== undefined && chosen.length === 0) {
     throw new UserError(
-      `Experiment ${experiment.id} shows none of the methods ${methods.join(", ")}. It shows ${
-        experiment.rows.join(", ")
+      `Experiment ${experiment.id} has none of the methods ${methods.join(", ")}. It has ${
+        own.join(", ")
       }.`,
     );
   }
+  const why = "Chosen on the command line.";
   return {
     ...experiment,
-    backbones: columns ?? experiment.backbones,
-    methods: experiment.methods.filter((name) => methods?.includes(name) ?? true),
-    rows: experiment.rows.filter((name) => methods?.includes(name) ?? true),
-    seeds: seeds === undefined
-      ? experiment.seeds
-      : { value: seeds, source: "assumed", why: "Chosen on the command line." },
+    factors: {
+      ...experiment.factors,
+      ...(backbones && { backbone: [...new Set(backbones)] }),
+      ...(methods && { method: chosen }),
+      ...(seeds && { seed: { value: [...new Set(seeds)], source: "assumed", why } }),
+    },
   };
+}
+
+function levelsOf({ factors }: Experiment, name: string) {
+  const levels = factors[name] ?? [];
+  return "value" in levels ? levels.value : levels;
 }

@@ -1,45 +1,82 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import type { OpenImageEncoder } from "../activations/mod.ts";
 import {
-  atScale,
   backboneSchema,
-  type HubModelConfig,
+  type BuiltBackbone,
   hubModelSchema,
   loadConfig,
-  type OnnxBackbone,
-  type PreprocessSpec,
+  oneOf,
   type Profile,
+  withSizes,
 } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import {
-  type Backbone,
   type FeatureCost,
   featureCost,
-  lastLayerOf,
-  loadWeights,
-  openBackbone,
-  openOnnxClassifier,
-  openVlModel,
+  onnxFiles,
+  readLastLayer,
+  sentenceEncoderHash,
+  vlFeatureCost,
   vlModelHash,
 } from "../models/mod.ts";
-import { fileHash } from "../files/mod.ts";
-import { type Json } from "../store/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
-import type { PlanSpec } from "./plan_spec.ts";
-import type { StageContext } from "./stage.ts";
+import type { Digests, Json } from "../store/mod.ts";
+import type { ModelHow } from "./models.ts";
+import type { TargetHow } from "./stages/mod.ts";
 
-/** The models of a plan by name; each is identified, which hashes its files, once. */
-export interface PlanModels {
-  readonly target: (name: string) => Promise<TargetModel>;
-  readonly vl: (name: string) => Promise<VlImageModel>;
+/** A model of a plan: what identifies it, where it is, and what it costs. */
+export interface PlannedModel<How extends ModelHow = ModelHow> {
+  readonly name: string;
+  /** Everything that its values depend on, besides the images. */
+  readonly identity: Json;
+  /** What its pooled intermediate features are made of, where it has them. */
+  readonly pooled?: Json;
+  readonly how: How;
+  /** Of one image; unknown of a model that comes as a graph. */
+  readonly cost?: FeatureCost;
 }
 
-/** The models that a profile offers to the experiments of one plan. */
-export function planModels(spec: PlanSpec, profile: Profile): PlanModels {
+/** A target model, with the output that holds the features of each layer. */
+export interface PlannedTarget extends PlannedModel<TargetHow> {
+  readonly title: string;
+  readonly short: string;
+  /** Identifies the names of its logits, where it brings its own. */
+  readonly classNames?: string;
+  /** The output that a level of the factor `layer` stands for. */
+  readonly outputOf: (layer: string) => string;
+}
+
+/** The models of a plan by name; each is identified once. */
+export interface PlannedModels {
+  readonly target: (name: string) => Promise<PlannedTarget>;
+  readonly vl: (
+    name: string,
+  ) => Promise<PlannedModel<Extract<ModelHow, { type: "vl" }>> & { readonly title: string }>;
+  readonly sentenceEncoder: (name: string) => Promise<{
+    readonly hash: string;
+    readonly how: { readonly config: z.output<typeof hubModelSchema>; readonly hubFolder: string };
+  }>;
+}
+
+/** Where models are looked for. */
+interface ModelOptions {
+  readonly root: string;
+  readonly profile: Profile;
+  readonly digests: Digests;
+}
+
+/** The models that a profile offers. */
+export function planModels(options: ModelOptions): PlannedModels {
   return {
-    target: oncePerName((name) => targetModel(name, { spec, profile })),
-    vl: oncePerName((name) => vlImageModel(name, spec)),
+    target: oncePerName((name) => targetModel(name, options)),
+    vl: oncePerName((name) => vlModel(name, options)),
+    sentenceEncoder: oncePerName(async (name) => {
+      const { config, hubFolder } = await hubModel(name, options);
+      const hash = await orMissing(
+        sentenceEncoderHash(config, { hubFolder, digestOf: options.digests.file }),
+      );
+      return { hash, how: { config, hubFolder } };
+    }),
   };
 }
 
@@ -52,133 +89,130 @@ function oncePerName<T>(make: (name: string) => Promise<T>): (name: string) => P
   };
 }
 
-/** How a model's session runs. */
-export type SessionChoice = Pick<StageContext, "device" | "threads">;
-
-/** A frozen model of images as a plan sees it: what identifies it, and how to open it. */
-export interface ImageModel {
-  readonly name: string;
-  /** Everything that its features depend on. */
-  readonly identity: Json;
-  /** Of one image; unknown of a model that comes as a graph. */
-  readonly cost?: FeatureCost;
-  readonly openEncoder: (choice: SessionChoice) => Promise<OpenImageEncoder>;
-}
-
-/** A target model, with its last linear layer. */
-export interface TargetModel extends ImageModel {
-  /** The weight of the last linear layer, [classes, width]: row k is the gradient of logit k. */
-  readonly lastLayerWeight: (choice: SessionChoice) => Promise<Tensor>;
-}
-
-/** The card beside shipped weights, as far as loading needs it. */
+/** The card beside shipped weights, as far as a plan needs it. */
 const cardSchema = z.looseObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /**
  * A backbone with the weights of a profile, or a user's own ONNX classifier. The hash of shipped
  * weights must be that of the card beside them, of released ones that in the file's name.
  */
-async function targetModel(
-  name: string,
-  { spec: { root }, profile }: { readonly spec: PlanSpec; readonly profile: Profile },
-): Promise<TargetModel> {
+async function targetModel(name: string, options: ModelOptions): Promise<PlannedTarget> {
+  const { root, profile, digests } = options;
   const path = join(root, "configs", "backbones", `${name}.json`);
   const config = await loadConfig(path, backboneSchema);
-  if (config.family === "onnx") return await onnxTarget(config, { root });
-  const sized = atScale(config, profile.scale);
-  const file = join(root, profile.weights.replaceAll("{name}", name));
-  const expected = profile.scale === "world"
-    ? { sha256: (await loadConfig(cardPath(file), cardSchema)).sha256 }
-    : released(config.weights);
+  const { title = name, short = title } = config;
+  const named = { name, title, short };
+  if (config.family === "onnx") {
+    const located = {
+      ...config,
+      file: resolve(root, config.file),
+      classNames: resolve(root, config.classNames),
+    };
+    const { family, input, features, logits, preprocess } = config;
+    const files = await onnxFiles(located);
+    const [namesHash, ...hashes] = await Promise.all(
+      [located.classNames, ...files].map((file) => digests.file(file)),
+    );
+    const absent = [namesHash, ...hashes].indexOf(undefined);
+    if (absent !== -1) {
+      const missing = [located.classNames, ...files][absent];
+      throw new UserError(
+        `Backbone ${name} needs ${missing}, which is not there. Correct the path in its config.`,
+      );
+    }
+    await readLastLayer(located);
+    return {
+      ...named,
+      identity: { family, input, features, logits, preprocess, hashes } as unknown as Json,
+      classNames: namesHash!,
+      how: { type: "onnx", config: located },
+      outputOf: (layer) => outputOfLayer(name, layer, undefined),
+    };
+  }
+  const sized = withSizes(config, profile.backbones.sizes);
+  const file = join(root, profile.backbones.weights.replaceAll("{name}", name));
+  const hash = await digests.file(file);
+  if (hash !== undefined) await requireHash(config, { file, hash, profile });
+  const { architecture, preprocess } = sized;
   return {
-    name,
-    identity: { ...sized, weights: await fileHash(file) } as unknown as Json,
+    ...named,
+    identity: { architecture, preprocess, weights: hash ?? "missing" } as unknown as Json,
+    ...(sized.intermediate && { pooled: sized.intermediate.value }),
+    how: { type: "built", config: sized, file },
     cost: featureCost(sized),
-    openEncoder: async (choice) => {
-      const { tensors: weights } = await loadWeights(file, expected);
-      const backbone = await openBackbone(sized, { weights, ...choice, outputs: ["features"] });
-      return encoderOf(backbone, sized.preprocess);
-    },
-    lastLayerWeight: async () => {
-      const { tensors } = await loadWeights(file, expected);
-      return lastLayerOf(sized, tensors).weight;
-    },
+    outputOf: (layer) => outputOfLayer(name, layer, sized.intermediate?.value.output),
   };
 }
 
-async function onnxTarget(
-  config: OnnxBackbone,
-  { root }: Pick<PlanSpec, "root">,
-): Promise<TargetModel> {
-  const located = {
-    ...config,
-    file: resolve(root, config.file),
-    classNames: resolve(root, config.classNames),
-  };
-  return {
-    name: config.name,
-    identity: { ...config, weights: await fileHash(located.file) } as unknown as Json,
-    openEncoder: async (choice) =>
-      encoderOf(await openOnnxClassifier(located, choice), config.preprocess),
-    lastLayerWeight: async (choice) => {
-      const classifier = await openOnnxClassifier(located, choice);
-      await classifier.close();
-      return classifier.lastLayer.weight;
-    },
-  };
+async function requireHash(
+  { name, weights }: BuiltBackbone,
+  { file, hash, profile }: {
+    readonly file: string;
+    readonly hash: string;
+    readonly profile: Profile;
+  },
+): Promise<void> {
+  const expected = profile.backbones.check === "card"
+    ? (await loadConfig(cardPath(file), cardSchema)).sha256
+    : weights.sha256Prefix;
+  if (expected === undefined || hash.startsWith(expected)) return;
+  throw new UserError(
+    `The weights ${file} of ${name} have SHA-256 ${hash}, and ${expected} is expected; the file is ` +
+      `damaged or another one: delete it and fetch it again, or correct the config.`,
+  );
 }
 
-function encoderOf(backbone: Backbone, preprocess: PreprocessSpec): OpenImageEncoder {
-  return {
-    preprocess,
-    encode: async (pixels, count) => (await backbone.run(pixels, count, ["features"])).features,
-    close: () => backbone.close(),
-  };
+/** What stands for a level of the factor `layer`. */
+function outputOfLayer(name: string, layer: string, intermediate: string | undefined): string {
+  oneOf("layer", layer, ["last", "intermediate", "intermediate_pooled"]);
+  if (layer === "last") return "features";
+  if (intermediate === undefined) {
+    throw new UserError(
+      `Backbone ${name} names no intermediate features. Add "intermediate" to its config, or leave ` +
+        `it out.`,
+    );
+  }
+  return layer === "intermediate" ? intermediate : "intermediate_pooled";
 }
 
-/** A VL model: one more image model, which also knows how to encode texts. */
-export interface VlImageModel extends ImageModel {
-  readonly config: HubModelConfig;
-  readonly embedTexts: (texts: readonly string[], choice: SessionChoice) => Promise<Tensor>;
-}
-
-/** The VL model of a profile, or another one by name. */
-async function vlImageModel(
-  name: string,
-  { root }: Pick<PlanSpec, "root">,
-): Promise<VlImageModel> {
+async function hubModel(name: string, { root }: Pick<ModelOptions, "root">) {
   const config = await loadConfig(join(root, "configs", "vl", `${name}.json`), hubModelSchema);
-  const located = "folder" in config ? { ...config, folder: join(root, config.folder) } : config;
-  const hubFolder = join(root, "data", "hub");
-  const open = (choice: SessionChoice) => openVlModel(located, { ...choice, hubFolder });
+  const located = "folder" in config ? { ...config, folder: resolve(root, config.folder) } : config;
+  return { config: located, hubFolder: join(root, "data", "hub") };
+}
+
+/** The VL model that stands for one of the paper's names in a profile. */
+async function vlModel(name: string, options: ModelOptions) {
+  const { vlModels } = options.profile;
+  oneOf("VL model of this profile", name, Object.keys(vlModels));
+  const { config, hubFolder } = await hubModel(vlModels[name]!, options);
+  const identity = await orMissing(
+    vlModelHash(config, { hubFolder, digestOf: options.digests.file }),
+  );
+  const cost = identity === "missing" ? undefined : await vlFeatureCost(config, { hubFolder });
   return {
-    name,
-    config,
-    identity: { name, hash: await orMissing(vlModelHash(located, { hubFolder })) },
-    openEncoder: async (choice) => {
-      const model = await open(choice);
-      return {
-        preprocess: model.preprocess,
-        encode: (pixels, count) => model.embedImages(pixels, count),
-        close: () => model.close(),
-      };
-    },
-    embedTexts: async (texts, choice) => {
-      const model = await open(choice);
-      try {
-        return await model.embedTexts(texts);
-      } finally {
-        await model.close();
-      }
-    },
+    name: vlModels[name]!,
+    title: await titleOfPaperModel(name, options) ?? config.title ?? name,
+    ...(cost && { cost }),
+    identity,
+    how: { type: "vl", config, hubFolder } as const,
   };
+}
+
+/** What the paper calls a VL model: the title of the config of that name, where there is one. */
+async function titleOfPaperModel(
+  name: string,
+  { root }: Pick<ModelOptions, "root">,
+): Promise<string | undefined> {
+  const path = join(root, "configs", "vl", `${name}.json`);
+  return existsSync(path) ? (await loadConfig(path, hubModelSchema)).title : undefined;
 }
 
 /**
  * A hash, or "missing" where the files are not there: a plan can still be shown, and running it says
  * what to bring.
  */
-export async function orMissing(hash: Promise<string>): Promise<string> {
+async function orMissing(hash: Promise<string>): Promise<string> {
   return await hash.catch((error) => {
     if (error instanceof UserError) return "missing";
     throw error;
@@ -187,13 +221,4 @@ export async function orMissing(hash: Promise<string>): Promise<string> {
 
 function cardPath(weights: string): string {
   return join(dirname(weights), `${basename(weights, ".safetensors")}.json`);
-}
-
-function released(
-  { sha256Prefix, sha1 }: { sha256Prefix?: string | undefined; sha1?: string | undefined },
-) {
-  return {
-    ...(sha256Prefix !== undefined && { sha256Prefix }),
-    ...(sha1 !== undefined && { sha1 }),
-  };
 }

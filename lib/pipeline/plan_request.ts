@@ -1,10 +1,10 @@
-/** Which tables to make, and how: everything that a plan depends on besides files. */
-export interface PlanSpec {
+/** Which experiments to make, and how: everything that a plan depends on besides files. */
+export interface PlanRequest {
   /** The folder of configs/, experiments/ and zoo/. */
   readonly root: string;
   readonly profile: string;
   readonly experiments: readonly string[];
-  /** Replace the experiment's own, when given. */
+  /** Replace the experiments' own, when given. */
   readonly backbones?: readonly string[] | undefined;
   readonly methods?: readonly string[] | undefined;
   readonly seeds?: readonly number[] | undefined;
@@ -14,8 +14,8 @@ export interface PlanSpec {
 
 /** What trains the CAVs of a plan. */
 export interface PlannedEngine {
-  readonly name: PlanSpec["engine"];
-  readonly device: PlanSpec["device"];
+  readonly name: PlanRequest["engine"];
+  readonly device: PlanRequest["device"];
   /** Runtime, version and backend in words: another one may round differently. */
   readonly description: string;
 }

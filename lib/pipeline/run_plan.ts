@@ -1,66 +1,101 @@
-import { UserError } from "../files/mod.ts";
-import { StorageError } from "../files/mod.ts";
+import { StorageError, UserError } from "../files/mod.ts";
+import type { Device } from "../onnx/mod.ts";
 import type { Store } from "../store/mod.ts";
-import { missingStages } from "./materialise.ts";
-import type { PlanSpec } from "./plan_spec.ts";
-import type { Stage } from "./stage.ts";
+import { closure, type Graph, groupOf, kindOf, missingNodes, nodeOf } from "./graph.ts";
+import type { StageNode } from "./stage.ts";
 import type { WorkerMessage, WorkerRequest } from "./_worker.ts";
 
-/** What a run tells while it goes on. */
+/** What a run tells while it goes on. Nodes that a worker computes in one go are told together. */
 export interface RunEvents {
-  readonly onStart: (stage: Stage<unknown>) => void;
-  readonly onProgress: (stage: Stage<unknown>, done: number, total: number) => void;
-  readonly onDone: (stage: Stage<unknown>, seconds: number) => void;
+  readonly onStart: (nodes: readonly StageNode[]) => void;
+  readonly onProgress: (nodes: readonly StageNode[], done: number, total: number) => void;
+  readonly onDone: (nodes: readonly StageNode[], seconds: number) => void;
   /** A stored artifact failed its checksum and is computed again. */
   readonly onCorrupt: (path: string) => void;
+  /** A file of a stored folder was compared with its checksum, before the folder is used. */
+  readonly onCompared: (path: string, done: number, total: number) => void;
 }
 
 /** How a plan is run. */
 export interface RunPlanOptions {
-  readonly spec: PlanSpec;
-  readonly targets: readonly Stage<unknown>[];
+  readonly graph: Graph;
+  /** The keys of the nodes whose values are wanted. */
+  readonly targets: readonly string[];
+  /** Keys of nodes whose stored values turned out to be unreadable. */
+  readonly damaged?: ReadonlySet<string>;
   readonly store: Store;
-  /** How many stages run at once, each in its own thread. */
+  readonly device: Device;
+  /** How many groups of nodes run at once, each in its own thread. */
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly events: RunEvents;
 }
 
+/** Rounds after which a node that stays damaged is a fault of ours or of the disk. */
+const maxRepairs = 1000;
+
 /**
- * Runs the stages that are not in the store, `jobs` at a time, each in a worker that shares nothing
- * but the store. Returns the seconds that each took. An abort stops the workers at once; finished
- * batches and blocks are kept.
+ * Computes the nodes that are not in the store, `jobs` groups at a time, each in a worker that
+ * shares nothing but the store. A node whose need turns out to be damaged waits until that was
+ * computed again. An abort stops the workers at once; finished parts are kept.
  *
- * @throws what the first failing stage threw.
+ * @throws what the first failing node threw.
  */
-export async function runPlan(options: RunPlanOptions): Promise<ReadonlyMap<string, number>> {
-  const { targets, store, jobs, signal } = options;
-  const waiting = await missingStages(targets, { store });
-  const seconds = new Map<string, number>();
-  if (waiting.length === 0) return seconds;
-  const unfinished = new Set(waiting.map((stage) => stage.ref.key));
-  const workers = Array.from({ length: Math.min(jobs, waiting.length) }, startWorker);
+export async function runPlan(options: RunPlanOptions): Promise<void> {
+  const { graph, targets, store, jobs, signal } = options;
+  const damaged = new Set(options.damaged);
+  let waiting = await missingNodes(graph, targets, { store, damaged });
+  if (waiting.length === 0) return;
+  const unfinished = new Set(waiting.map(({ key }) => key));
+  const workers = Array.from(
+    { length: Math.min(jobs, waiting.length) },
+    () => startWorker(options),
+  );
   const idle = [...workers];
+  const repairs = new Map<string, number>();
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => reject(signal.reason);
       if (signal.aborted) return onAbort();
       signal.addEventListener("abort", onAbort, { once: true });
+      const repair = async (group: readonly StageNode[], key: string) => {
+        damaged.add(key);
+        const again = await missingNodes(graph, [key], { store, damaged });
+        const known = new Set(waiting.map((node) => node.key));
+        const added = again.filter((node) => !known.has(node.key) && !unfinished.has(node.key));
+        if (added.some((node) => node.key === key)) {
+          // A round finds one damaged part, and each worker may still have seen the damage of before.
+          const times = repairs.get(key) ?? 0;
+          if (times === maxRepairs) {
+            throw new Error(
+              `Stage "${nodeOf(graph, key).id}" was computed again and is still damaged.`,
+            );
+          }
+          repairs.set(key, times + 1);
+        }
+        added.forEach((node) => unfinished.add(node.key));
+        waiting = [...added, ...group, ...waiting];
+      };
+      const work = async (worker: Worker, group: readonly StageNode[]) => {
+        const missing = await runGroup(worker, group, options);
+        if (missing !== undefined) await repair(group, missing);
+        else {
+          group.forEach(({ key }) => {
+            unfinished.delete(key);
+            damaged.delete(key);
+          });
+        }
+        idle.push(worker);
+        dispatch();
+      };
       const dispatch = () => {
         if (unfinished.size === 0) return resolve();
         while (idle.length > 0) {
-          const next = waiting.findIndex((stage) =>
-            stage.needs.every((needed) => !unfinished.has(needed.ref.key))
-          );
-          if (next < 0) return;
-          const [stage] = waiting.splice(next, 1);
-          const worker = idle.pop()!;
-          runStage(worker, stage!, options).then((elapsed) => {
-            seconds.set(stage!.id, elapsed);
-            unfinished.delete(stage!.ref.key);
-            idle.push(worker);
-            dispatch();
-          }).catch(reject);
+          const group = nextGroup(waiting, { unfinished, running: workers.length - idle.length });
+          if (group.length === 0) return;
+          const chosen = new Set(group);
+          waiting = waiting.filter((node) => !chosen.has(node));
+          work(idle.pop()!, group).catch(reject);
         }
       };
       dispatch();
@@ -68,7 +103,27 @@ export async function runPlan(options: RunPlanOptions): Promise<ReadonlyMap<stri
   } finally {
     for (const worker of workers) worker.terminate();
   }
-  return seconds;
+}
+
+/**
+ * The next nodes that can run: a quick one that may find a mistake, else those of the first group none of whose nodes waits for another stage,
+ * or, when nothing runs, those of the first group that has one that can.
+ */
+function nextGroup(
+  waiting: readonly StageNode[],
+  { unfinished, running }: { readonly unfinished: ReadonlySet<string>; readonly running: number },
+): StageNode[] {
+  const isReady = (node: StageNode) =>
+    Object.values(node.needs).every((key) => !unfinished.has(key));
+  let partial: StageNode[] = [];
+  const check = waiting.find((node) => kindOf(node).isCheck && isReady(node));
+  if (check !== undefined) return [check];
+  for (const group of Map.groupBy(waiting, groupOf).values()) {
+    const ready = group.filter(isReady);
+    if (ready.length === group.length) return ready;
+    if (partial.length === 0) partial = ready;
+  }
+  return running === 0 ? partial : [];
 }
 
 /** Errors lose their class between threads; the two whose class decides the exit code get it back. */
@@ -77,32 +132,41 @@ function asError({ name, message }: { readonly name: string; readonly message: s
   return known === undefined ? new Error(message) : new known(message);
 }
 
-function startWorker(): Worker {
-  return new Worker(new URL("./_worker.ts", import.meta.url), { type: "module" });
+function startWorker({ graph, targets, store, device, jobs }: RunPlanOptions): Worker {
+  const worker = new Worker(new URL("./_worker.ts", import.meta.url), { type: "module" });
+  const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
+  const nodes = closure(graph, targets);
+  send(worker, { kind: "plan", plan: { nodes, storeRoot: store.root, device, threads } });
+  return worker;
 }
 
-function runStage(
+function send(worker: Worker, request: WorkerRequest): void {
+  worker.postMessage(request);
+}
+
+/** Lets a worker compute a group; returns the key of a need that it found damaged, if any. */
+function runGroup(
   worker: Worker,
-  stage: Stage<unknown>,
-  { spec, jobs, store, events }: RunPlanOptions,
-): Promise<number> {
+  group: readonly StageNode[],
+  { events }: RunPlanOptions,
+): Promise<string | undefined> {
   const started = performance.now();
-  events.onStart(stage);
+  events.onStart(group);
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-      if (data.kind === "progress") return events.onProgress(stage, data.done, data.total);
+      if (data.kind === "progress") return events.onProgress(group, data.done, data.total);
       if (data.kind === "corrupt") return events.onCorrupt(data.path);
+      if (data.kind === "compared") return events.onCompared(data.path, data.done, data.total);
       if (data.kind === "failed") return reject(asError(data));
-      const seconds = (performance.now() - started) / 1000;
-      events.onDone(stage, seconds);
-      resolve(seconds);
+      if (data.kind === "missing") return resolve(data.key);
+      events.onDone(group, (performance.now() - started) / 1000);
+      resolve(undefined);
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      reject(new Error(`The worker of stage "${stage.id}" stopped: ${event.message}`));
+      const ids = group.map(({ id }) => id).join(", ");
+      reject(new Error(`The worker of stage "${ids}" stopped: ${event.message}`));
     };
-    const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
-    const request: WorkerRequest = { spec, stageId: stage.id, storeRoot: store.root, threads };
-    worker.postMessage(request);
+    send(worker, { kind: "run", keys: group.map(({ key }) => key) });
   });
 }

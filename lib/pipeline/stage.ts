@@ -1,38 +1,25 @@
 import type { Device } from "../onnx/mod.ts";
 import { type ArtifactRef, contentKey, type Json, type Store } from "../store/mod.ts";
 
-/** What a stage may use while it computes; nothing of it changes the result. */
-export interface StageContext {
-  readonly store: Store;
-  /** onnxruntime's execution provider. */
-  readonly device: Device;
-  /** Threads for one model session. */
-  readonly threads: number;
-  readonly signal: AbortSignal;
-  /** The value of a stage that this one needs. */
-  readonly valueOf: <T>(stage: Stage<T>) => Promise<T>;
-  /** Tells how much of the current stage is done, in its own unit of work. */
-  readonly onProgress: (done: number, total: number) => void;
-}
-
 /**
- * One step of a plan. Its key is the hash of everything that its value depends on, so two plans
- * that need the same step share it, and it is computed once.
+ * One step of a plan, as data: it can be sent to a worker or written to a file. Its key is the hash
+ * of everything that its value depends on, so plans that need the same step share it.
  */
-export interface Stage<T> {
-  /** Names the stage in a plan, such as "features resnet18 broden". */
+export interface StageNode {
+  /** Which kind of stage computes it; see {@linkcode StageKind}. */
+  readonly kind: string;
+  readonly key: string;
+  /** For people: names the levels of the factors that matter, such as "features resnet18 broden". */
   readonly id: string;
-  readonly ref: ArtifactRef;
-  readonly needs: readonly Stage<unknown>[];
+  /** What the value depends on besides the needed stages. */
+  readonly inputs: Json;
+  /** The keys of the stages that this one needs, by the role that they play in it. */
+  readonly needs: Readonly<Record<string, string>>;
+  /** Where things are and how work is cut; nothing of it changes the value. */
+  readonly how: Json;
   /** The estimated work, in words. */
   readonly work: string;
   readonly estimate?: Estimate | undefined;
-  /** Whether the value is in the store. */
-  readonly isStored: (store: Store) => Promise<boolean>;
-  /** The value from the store, or `undefined`. */
-  readonly load: (store: Store) => Promise<T | undefined>;
-  /** Computes the value and stores it. */
-  readonly run: (context: StageContext) => Promise<T>;
 }
 
 /** The work of a stage in numbers, as far as they are known beforehand. */
@@ -42,6 +29,102 @@ export interface Estimate {
   readonly multiplyAdds: number;
   /** Bytes that the stage stores. */
   readonly bytes: number;
+  /** Numbers of the model that it loads, at least. */
+  readonly parameters: number;
+}
+
+/** A node whose value is a `T`. The type parameter exists for the compiler only. */
+export interface Stage<T> extends StageNode {
+  readonly value?: T;
+}
+
+/** What the stages of a kind may use while they compute; nothing of it changes the result. */
+export interface StageContext<Needs> {
+  readonly store: Store;
+  /** onnxruntime's execution provider. */
+  readonly device: Device;
+  /** Threads for one model session. */
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  /**
+   * The value of a stage that a node needs, from the store.
+   *
+   * @throws {MissingNeed} when it is not there or damaged; only the scheduler computes.
+   */
+  readonly need: <Role extends keyof Needs & string>(
+    node: StageNode,
+    role: Role,
+  ) => Promise<NonNullable<Needs[Role]>>;
+  /** Says in a sentence what a user should know of the nodes' values; kept with them. */
+  readonly remark: (sentence: string) => void;
+  /** Tells how much of the current work is done, in its own unit. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** A stage needs a value that is not in the store; whoever schedules computes it first. */
+export class MissingNeed extends Error {
+  override readonly name = "MissingNeed";
+  constructor(readonly key: string) {
+    super(`The store lacks the stage ${key}.`);
+  }
+}
+
+/** How the values of stages of one kind are stored and computed. */
+export interface StageKind<Needs, Inputs, How, Value> {
+  readonly name: string;
+  /** Raised whenever the code of the kind may make other bytes of the same inputs. */
+  readonly version: number;
+  /** Whether it is quick and may find a mistake of the user's: such stages run before others. */
+  readonly isCheck?: boolean | undefined;
+  readonly isStored: (node: StageNode, store: Store) => Promise<boolean>;
+  /** The value from the store, or `undefined`. */
+  readonly load: (node: StageNode, store: Store) => Promise<Value | undefined>;
+  /** Nodes of equal groups share what they load, so a worker computes them in one go. */
+  readonly group: (node: TypedNode<Inputs, How>) => string;
+  /** Computes and stores the values of nodes of one group. */
+  readonly run: (
+    nodes: readonly TypedNode<Inputs, How>[],
+    context: StageContext<Needs>,
+  ) => Promise<void>;
+}
+
+/** A node with the types of its kind. */
+export type TypedNode<Inputs, How> = StageNode & { readonly inputs: Inputs; readonly how: How };
+
+/** What a planner says of a node. */
+export interface NodeSpec<Needs, Inputs, How> {
+  readonly id: string;
+  readonly inputs: Inputs;
+  readonly needs: { readonly [Role in keyof Needs]: Stage<Needs[Role]> };
+  readonly how: How;
+  readonly work: string;
+  readonly estimate?: Estimate | undefined;
+}
+
+/** The node of a kind; its key follows from the kind's version, the inputs and the needed keys. */
+export function stageNode<Needs, Inputs, How, Value>(
+  { name, version }: Pick<StageKind<Needs, Inputs, How, Value>, "name" | "version">,
+  { id, inputs, needs, how, work, estimate }: NodeSpec<Needs, Inputs, How>,
+): Stage<Value> {
+  const needed = Object.fromEntries(
+    Object.entries<Stage<unknown>>(needs).map(([role, { key }]) => [role, key]),
+  );
+  const key = contentKey({ kind: name, version, inputs: inputs as Json, needs: needed });
+  return {
+    kind: name,
+    key,
+    id,
+    inputs: inputs as Json,
+    needs: needed,
+    how: how as Json,
+    work,
+    ...(estimate && { estimate }),
+  };
+}
+
+/** The address of a node's artifact. */
+export function refOf({ kind, key }: Pick<StageNode, "kind" | "key">): ArtifactRef {
+  return { stage: kind, key };
 }
 
 /** How a value becomes the bytes of an artifact and back. */
@@ -50,96 +133,77 @@ export interface Codec<T> {
   readonly decode: (bytes: Uint8Array) => T;
 }
 
-/** A stage whose value is one artifact. */
-export interface ArtifactStageSpec<T> {
-  readonly id: string;
-  readonly stage: string;
-  /** Raised whenever the code of the stage may make other bytes of the same inputs. */
-  readonly version: number;
-  /** What the value depends on, besides the needed stages. */
-  readonly inputs: Json;
-  readonly needs: readonly Stage<unknown>[];
-  readonly work: string;
-  readonly codec: Codec<T>;
-  readonly compute: (context: StageContext, ref: ArtifactRef) => Promise<T>;
-}
-
-/** The address of a stage's artifact: its name, its version, its inputs and the keys it needs. */
-export function stageRef(
-  { stage, version, inputs, needs }: Pick<
-    ArtifactStageSpec<unknown>,
-    "stage" | "version" | "inputs" | "needs"
-  >,
-): ArtifactRef {
-  const key = contentKey({ stage, version, inputs, needs: needs.map((need) => need.ref.key) });
-  return { stage, key };
-}
-
-/** A stage that computes one value and stores it as one artifact. */
-export function artifactStage<T>(spec: ArtifactStageSpec<T>): Stage<T> {
-  const ref = stageRef(spec);
-  return {
-    id: spec.id,
-    ref,
-    needs: spec.needs,
-    work: spec.work,
-    isStored: (store) => store.has(ref),
-    load: async (store) => {
-      const bytes = await store.read(ref);
-      return bytes && spec.codec.decode(bytes);
-    },
-    run: async (context) => {
-      const value = await spec.compute(context, ref);
-      await context.store.write(ref, spec.codec.encode(value));
-      return value;
-    },
-  };
-}
-
-/** A stage whose value is stored in parts, so that an interrupted run keeps the finished ones. */
-export interface PartedStageSpec<T> extends Omit<ArtifactStageSpec<T>, "codec" | "compute"> {
-  readonly estimate?: Estimate | undefined;
-  /** The value from its parts, or `undefined` when one is missing or corrupt. */
-  readonly loadParts: (
-    store: Store,
-    { ref, count }: { readonly ref: ArtifactRef; readonly count: number },
-  ) => Promise<T | undefined>;
-  /** Computes and stores the parts that the store lacks; `count` tells `loadParts` what to expect. */
-  readonly compute: (
-    context: StageContext,
-    ref: ArtifactRef,
-  ) => Promise<{ readonly value: T; readonly count: number }>;
-}
-
-/** A stage stored in parts, and then a marker that all are there. */
-export function partedStage<T>(spec: PartedStageSpec<T>): Stage<T> {
-  const { id, needs, work, estimate, loadParts, compute } = spec;
-  const ref = stageRef(spec);
-  const complete = { ...ref, part: "complete" };
-  const codec = jsonCodec<{ readonly count: number }>();
-  return {
-    id,
-    ref,
-    needs,
-    work,
-    estimate,
-    isStored: (store) => store.has(complete),
-    load: async (store) => {
-      const marker = await store.read(complete);
-      return marker && await loadParts(store, { ref, count: codec.decode(marker).count });
-    },
-    run: async (context) => {
-      const { value, count } = await compute(context, ref);
-      await context.store.write(complete, codec.encode({ count }));
-      return value;
-    },
-  };
-}
-
 /** Values as JSON. */
 export function jsonCodec<T>(): Codec<T> {
   return {
     encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
     decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
   };
+}
+
+/** A kind whose values are single artifacts, each computed by itself. */
+export function artifactKind<Needs, Inputs, How, Value>(
+  { name, version, isCheck, codec, compute }: {
+    readonly name: string;
+    readonly version: number;
+    readonly isCheck?: boolean;
+    readonly codec: Codec<Value>;
+    readonly compute: (
+      node: TypedNode<Inputs, How>,
+      context: StageContext<Needs>,
+    ) => Promise<Value>;
+  },
+): StageKind<Needs, Inputs, How, Value> {
+  return {
+    name,
+    version,
+    isCheck,
+    ...storedAs(codec),
+    group: ({ key }) => key,
+    run: async (nodes, context) => {
+      for (const node of nodes) {
+        await context.store.write(refOf(node), codec.encode(await compute(node, context)));
+      }
+    },
+  };
+}
+
+/** How single artifacts are found and read. */
+export function storedAs<Value>(
+  codec: Codec<Value>,
+): Pick<StageKind<never, never, never, Value>, "isStored" | "load"> {
+  return {
+    isStored: (node, store) => store.has(refOf(node)),
+    load: async (node, store) => {
+      const bytes = await store.read(refOf(node));
+      return bytes && codec.decode(bytes);
+    },
+  };
+}
+
+/** How artifacts that consist of parts and then a marker that all are there are found and read. */
+export function storedInParts<Value>(
+  load: (
+    node: StageNode,
+    options: { readonly store: Store; readonly count: number },
+  ) => Promise<Value | undefined>,
+): Pick<StageKind<never, never, never, Value>, "isStored" | "load"> {
+  return {
+    isStored: (node, store) => store.has(markerOf(node)),
+    load: async (node, store) => {
+      const marker = await store.read(markerOf(node));
+      return marker && await load(node, { store, count: markerCodec.decode(marker).count });
+    },
+  };
+}
+
+const markerCodec = jsonCodec<{ readonly count: number }>();
+const markerOf = (node: StageNode): ArtifactRef => ({ ...refOf(node), part: "complete" });
+
+/** Marks that all parts of a node are stored; `count` tells the reader what to expect. */
+export async function markComplete(
+  node: StageNode,
+  { store, count }: { readonly store: Store; readonly count: number },
+): Promise<void> {
+  await store.write(markerOf(node), markerCodec.encode({ count }));
 }

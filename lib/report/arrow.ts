@@ -7,44 +7,71 @@ import {
   tableToIPC,
   utf8,
 } from "@uwdata/flechette";
-import { columnsOf, type Run, runColumns } from "./run.ts";
+import type { Level, Run } from "../experiment/mod.ts";
+import { columnsOf, levelOfText } from "./runs_csv.ts";
 
 /**
  * runs.arrow: the sorted runs in the Arrow IPC file format, uncompressed, for arquero, pyarrow,
- * polars and the like. Text columns are dictionaries, seed is int32, value is float64.
+ * polars and the like. Text is in dictionaries, also that of a factor with both names and numbers;
+ * whole numbers are int32, value and other numbers float64.
  */
 export function runsArrow(runs: readonly Run[]): Uint8Array {
-  const text = () => dictionary(utf8(), int32());
-  const types = Object.fromEntries(
-    runColumns.map((name) => {
-      return [name, name === "seed" ? int32() : name === "value" ? float64() : text()];
-    }),
+  const columns = columnsOf(runs);
+  const texts = Object.entries(columns).filter(([, values]) =>
+    values.some((value) => typeof value === "string")
   );
-  const bytes = tableToIPC(tableFromArrays(columnsOf(runs), { types }), { format: "file" });
+  const data = {
+    ...columns,
+    ...Object.fromEntries(texts.map(([name, values]) => [name, values.map(String)])),
+  };
+  const types = Object.fromEntries(
+    Object.entries(data).map(([name, values]) => [name, columnType(name, values)]),
+  );
+  const bytes = tableToIPC(tableFromArrays(data, { types }), { format: "file" });
   if (bytes === null) throw new Error("Writing runs.arrow gave no bytes.");
   return bytes;
 }
 
+function columnType(name: string, values: readonly (string | number)[]) {
+  if (name === "value") return float64();
+  if (ownColumns.has(name) || typeof values[0] === "string") return dictionary(utf8(), int32());
+  return values.every((value) => value === (Number(value) | 0)) ? int32() : float64();
+}
+
+const required = ["measure", "concept", "class", "value", "status"] as const;
+const ownColumns: ReadonlySet<string> = new Set([...required, "image"]);
+
 /**
- * The runs in the bytes of a runs.arrow.
+ * The runs in the bytes of a runs.arrow; what is no column of every run is a factor.
  *
  * @throws {TypeError} when a column is missing or something is in it that is no run.
  */
 export function readRunsArrow(bytes: Uint8Array): Run[] {
   const table = tableFromIPC(bytes);
-  const missing = runColumns.filter((name) => !table.names.includes(name));
+  const missing = required.filter((name) => !table.names.includes(name));
   if (missing.length > 0) {
     throw new TypeError(`Reading runs.arrow: it has no column ${missing.join(", ")}.`);
   }
-  const columns = runColumns.map((name) => [name, table.getChild(name).toArray()] as const);
+  const columns = table.names.map((name) => {
+    const values: (string | number)[] = [...table.getChild(name).toArray()];
+    return [name, ownColumns.has(name) ? values : values.map(levelOf)] as const;
+  });
+  const [own, factors] = [true, false].map((isOwn) =>
+    columns.filter(([name]) => ownColumns.has(name) === isOwn)
+  ) as [typeof columns, typeof columns];
+  const at = (part: typeof columns, row: number) =>
+    Object.fromEntries(part.map(([name, values]) => [name, values[row]]));
   return Array.from({ length: table.numRows }, (_, row) => {
-    const run = Object.fromEntries(columns.map(([name, values]) => [name, values[row]]));
+    const run = { levels: at(factors, row), image: "", ...at(own, row) } as unknown as Run;
     if (run.status !== "measured" || !Number.isFinite(run.value)) {
       throw new TypeError(
         `Reading runs.arrow: row ${row} is ${run.status} with value ${run.value}; ` +
           `only measured, finite values are tabulated.`,
       );
     }
-    return run as unknown as Run;
+    return run;
   });
 }
+
+const levelOf = (value: string | number): Level =>
+  typeof value === "string" ? levelOfText(value) : value;

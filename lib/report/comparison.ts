@@ -1,3 +1,4 @@
+import type { Level } from "../experiment/mod.ts";
 import {
   bootstrapInterval,
   type Cluster,
@@ -6,10 +7,10 @@ import {
 } from "../metrics/mod.ts";
 import type { Random } from "../tensor/mod.ts";
 
-/** One method minus another on the same backbone, concepts and seeds. */
+/** One cell minus another, on the same concepts and seeds. */
 export interface Comparison {
-  /** The other method. */
-  readonly method: string;
+  /** The other cell's level of the compared factor. */
+  readonly level: Level;
   /** Difference of the means. */
   readonly difference: number;
   /** Bootstrap interval of the difference over concepts. */
@@ -21,8 +22,11 @@ export interface Comparison {
 
 /** The values of one cell by concept, each averaged over the seeds. */
 export interface ConceptValues {
-  readonly method: string;
-  /** Concept and class of each value, sorted. */
+  /** The cell, for messages. */
+  readonly name: string;
+  /** Its level of the compared factor. */
+  readonly level: Level;
+  /** Concept, class and image of each value, sorted. */
   readonly units: readonly string[];
   /** By concept, sorted: sum and count of its values. */
   readonly clusters: readonly Cluster[];
@@ -37,10 +41,10 @@ export interface ComparisonOptions {
 }
 
 /**
- * Compares the values of two methods, paired by concept: a concept's values enter together, with one
+ * Compares the values of two cells, paired by concept: a concept's values enter together, with one
  * sign, because they share a CAV.
  *
- * @throws {Error} when the two were not measured on the same concepts and classes.
+ * @throws {Error} when the two were not measured on the same concepts, classes and images.
  */
 export function compare(
   { values, against }: { readonly values: ConceptValues; readonly against: ConceptValues },
@@ -50,7 +54,7 @@ export function compare(
     against.units[values.units.length];
   if (unpaired !== undefined) {
     throw new Error(
-      `Comparing ${values.method} with ${against.method}: only one of them was measured on ` +
+      `Comparing ${values.name} with ${against.name}: only one of them was measured on ` +
         `${unpaired}; a paired test needs the same concepts and classes.`,
     );
   }
@@ -60,7 +64,7 @@ export function compare(
   }));
   const total = differences.reduce((sum, cluster) => sum + cluster.sum, 0);
   return {
-    method: against.method,
+    level: against.level,
     difference: total / values.units.length,
     ...bootstrapInterval(differences, { resamples, confidence }),
     pValue: pairedPermutationTest(differences.map(({ sum }) => sum), { permutations, random }),

@@ -1,3 +1,4 @@
+import type { Levels, Run } from "../experiment/mod.ts";
 import {
   bootstrapInterval,
   drawResamples,
@@ -6,113 +7,97 @@ import {
   standardDeviation,
 } from "../metrics/mod.ts";
 import { createRandom } from "../tensor/mod.ts";
+import { cellLevels, comparedFactor, shownFactors } from "./_factors.ts";
+import { groupRuns } from "./_group_runs.ts";
 import { compare, type ConceptValues } from "./comparison.ts";
-import {
-  type Cell,
-  type MeasuredCell,
-  type ResultTable,
-  type StatisticsSettings,
-  type TableSpec,
-  tableVersion,
-} from "./result_table.ts";
-import type { Run } from "./run.ts";
+import { paperNumberOf } from "./paper_numbers.ts";
+import { type Cell, type ResultTable, tableVersion } from "./result.ts";
+import type { ResultSpec, StatisticsSettings } from "./result_spec.ts";
 
 /**
- * Folds measured runs into a table. Runs of other datasets, metrics, backbones and methods are
- * passed over; a cell without runs is "not run". The order of the runs does not matter.
+ * Folds measured runs into a table. Runs of other levels, measures and concepts are passed over; a
+ * cell without runs is "not run", or "quoted" where the paper quotes it. The order of the runs does
+ * not matter.
  *
  * @throws {Error} when a cell lacks a value of a seed that others have, or holds one twice or one
  * that is not finite: such a cell would not be what it says.
  */
-export function foldTable(
-  runs: readonly Run[],
-  spec: TableSpec,
-  statistics: StatisticsSettings,
-): ResultTable {
-  const chosen = runs.filter((run) =>
-    run.dataset === spec.dataset && run.metric === spec.metric && run.status === "measured" &&
-    spec.columns.some(({ backbone }) => backbone === run.backbone) &&
-    spec.rows.some(({ method, quoted }) => method === run.method && quoted === undefined)
-  );
-  const seeds = [...new Set(chosen.map((run) => run.seed))].sort((a, b) => a - b);
-  const groups = Map.groupBy(chosen, (run) => cellName(run.backbone, run.method));
-  const resamplesOf = sharedResamples(statistics);
-  const columnCells = spec.columns.map(({ backbone }) =>
-    foldColumn(spec.rows, { backbone, groups, seeds, statistics, resamplesOf })
-  );
+export function foldTable(runs: readonly Run[], spec: ResultSpec): ResultTable {
+  const { rows, ...about } = spec;
+  const { seeds, runsOf } = groupRuns(runs, spec);
+  const measured = measureCells(spec);
   return {
     schema: "lg-cav/result-table",
     version: tableVersion,
-    id: spec.id,
-    title: spec.title,
-    profile: spec.profile,
-    dataset: spec.dataset,
-    metric: spec.metric,
-    unit: spec.unit,
+    ...about,
     seeds,
-    statistics,
-    columns: spec.columns,
-    rows: spec.rows.map(({ method, title }, row) => ({
-      method,
-      title,
-      cells: Object.fromEntries(
-        spec.columns.map(({ backbone }, column) => [backbone, columnCells[column]![row]!]),
-      ),
+    rows: rows.map((row) => ({
+      ...row,
+      cells: spec.columns.map((column): Cell => {
+        const levels = cellLevels(spec, [row, column]);
+        const ofCell = runsOf(row, column);
+        if (ofCell !== undefined) return measured(ofCell, { levels, seeds });
+        const paper = paperNumberOf(spec.paperNumbers, levels);
+        return paper?.quoted ? { status: "quoted", mean: paper.value } : { status: "not run" };
+      }),
     })),
-    paper: spec.paper,
   };
 }
 
-interface ColumnOptions {
-  readonly backbone: string;
-  readonly groups: ReadonlyMap<string, readonly Run[]>;
-  readonly seeds: readonly number[];
-  readonly statistics: StatisticsSettings;
-  readonly resamplesOf: (clusters: number) => Resamples;
-}
-
-function foldColumn(
-  rows: TableSpec["rows"],
-  { backbone, groups, seeds, statistics, resamplesOf }: ColumnOptions,
-): Cell[] {
+/** Folds one cell after the other, in the order of rows and columns. */
+function measureCells(spec: ResultSpec) {
+  const { statistics } = spec;
+  const resamplesOf = sharedResamples(statistics);
   const random = createRandom(statistics.seed);
-  let above: ConceptValues | null = null;
-  return rows.map(({ method, quoted }): Cell => {
-    if (quoted !== undefined) {
-      const value = quoted[backbone];
-      return value === undefined ? { status: "not run" } : { status: "quoted", mean: value };
-    }
-    const name = cellName(backbone, method);
-    const runs = groups.get(name);
-    if (runs === undefined) return { status: "not run" };
+  const compared = comparedFactor(spec);
+  const before = new Map<string, ConceptValues>();
+  return (
+    runs: readonly Run[],
+    { levels, seeds }: { readonly levels: Levels; readonly seeds: readonly number[] },
+  ): Cell => {
+    const name = cellName(levels, spec);
     const bySeed = valuesBySeed(runs, { seeds, name });
-    const values = conceptValues(method, bySeed);
+    const level = compared === null ? "" : levels[compared]!;
+    const values = conceptValues(bySeed, { name, level });
     const options = {
       confidence: statistics.confidence,
       permutations: statistics.permutations,
       resamples: resamplesOf(values.clusters.length),
       random: random.split("permutation").split(name),
     };
-    const cell: MeasuredCell = {
+    const peers = compared === null ? name : JSON.stringify({ ...levels, [compared]: null });
+    const against = before.get(peers);
+    before.set(peers, values);
+    return {
       status: "measured",
       ...momentsOverSeeds(bySeed),
       ...bootstrapInterval(values.clusters, options),
       concepts: values.clusters.length,
       values: values.units.length,
-      againstAbove: above === null ? null : compare({ values, against: above }, options),
+      against: against === undefined ? null : compare({ values, against }, options),
     };
-    above = values;
-    return cell;
-  });
+  };
 }
 
-/** Value of every unit (concept and class, sorted) of every seed, checked to be complete. */
+/**
+ * What a cell is called in messages and as a stream of random numbers: its method and backbone and
+ * the other levels that the result shows. It does not depend on which other levels stand beside it.
+ */
+function cellName(levels: Levels, { factors, show }: ResultSpec): string {
+  const shown = shownFactors(show);
+  const others = factors.map(({ name }) => name)
+    .filter((name) => shown.includes(name) && name !== "method" && name !== "backbone")
+    .map((name) => `, ${name} ${levels[name]}`);
+  return `${levels["method"]} on ${levels["backbone"]}${others.join("")}`;
+}
+
+/** Value of every unit (concept, class and image, sorted) of every seed, checked to be complete. */
 function valuesBySeed(
   runs: readonly Run[],
   { seeds, name }: { readonly seeds: readonly number[]; readonly name: string },
 ): ReadonlyMap<string, number>[] {
   const units = [...new Set(runs.map(unitName))].sort();
-  const bySeed = Map.groupBy(runs, (run) => run.seed);
+  const bySeed = Map.groupBy(runs, ({ levels }) => Number(levels["seed"]));
   return seeds.map((seed) => {
     const ofSeed = bySeed.get(seed) ?? [];
     const values = new Map(ofSeed.map((run) => [unitName(run), run.value]));
@@ -121,7 +106,7 @@ function valuesBySeed(
       throw new Error(
         `Tabulating ${name}: seed ${seed} has ${ofSeed.length} values for ${units.length} ` +
           `concepts or pairs${
-            missing === undefined ? "" : `, none that is finite for ${missing}`
+            missing === undefined ? "" : `, none that is finite for ${missing.trim()}`
           }; ` +
           `a cell needs one of each. Measure it again.`,
       );
@@ -136,8 +121,8 @@ function momentsOverSeeds(bySeed: readonly ReadonlyMap<string, number>[]) {
 }
 
 function conceptValues(
-  method: string,
   bySeed: readonly ReadonlyMap<string, number>[],
+  cell: Pick<ConceptValues, "name" | "level">,
 ): ConceptValues {
   const units = [...bySeed[0]!.keys()];
   const averages = units.map((unit) => mean(bySeed.map((values) => values.get(unit)!)));
@@ -146,7 +131,7 @@ function conceptValues(
     sum: members.reduce((sum, i) => sum + averages[i]!, 0),
     count: members.length,
   }));
-  return { method, units, clusters };
+  return { ...cell, units, clusters };
 }
 
 /** One set of resamples for each number of concepts: the cells of a table share it. */
@@ -162,6 +147,5 @@ function sharedResamples(statistics: StatisticsSettings): (clusters: number) => 
   };
 }
 
-const cellName = (backbone: string, method: string) => `${method} on ${backbone}`;
-const unitName = (run: Run) => `${run.concept}\t${run.class}`;
+const unitName = (run: Run) => `${run.concept}\t${run.class}\t${run.image}`;
 const conceptOfUnit = (unit: string) => unit.slice(0, unit.indexOf("\t"));

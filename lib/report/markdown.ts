@@ -1,140 +1,212 @@
-import type { Cell, MeasuredCell, ResultTable } from "./result_table.ts";
+import {
+  bestCells,
+  bestWord,
+  countsOf,
+  fullTitle,
+  type PlacedCell,
+  placedCells,
+  shownValue,
+} from "./_cells.ts";
+import {
+  columnFactors,
+  comparedFactor,
+  factorOf,
+  fixedFactors,
+  nounOf,
+  rowFactors,
+} from "./_factors.ts";
+import { formatDifference, formatMoment, formatPValue, formatValue } from "./_format.ts";
+import { paperNumberOf } from "./paper_numbers.ts";
+import type { MeasuredCell, Result, ResultHistogram, ResultTable } from "./result.ts";
 
 /**
- * table.md, for a reader: means and standard deviations as the paper prints them, then intervals
- * and tests, then (paper profile) measured, paper and difference one below the other.
+ * table.md, for a reader. Of a table or lines: means and standard deviations as the paper prints
+ * them, then intervals and tests, then, where the spec holds the paper's numbers, measured, paper
+ * and difference one below the other. Of histograms: their moments.
  */
-export function tableMarkdown(table: ResultTable): string {
+export function markdown(result: Result): string {
+  const blocks = result.schema === "lg-cav/result-histogram"
+    ? histogramBlocks(result)
+    : result.show.as === "table" && result.show.statistic === "std"
+    ? deviationBlocks(result)
+    : meanBlocks(result);
   return [
-    `# ${tableNumber(table.id)}. ${table.title}`,
-    about(table),
-    meansBlock(table),
-    `Mean over seeds of the mean over ${over(table)}, ± the standard deviation over seeds ` +
-    `(n - 1). Bold: the highest measured mean of a column.${marks(table)}`,
-    `## Intervals and tests`,
-    intervalsBlock(table),
-    `Percentile bootstrap interval (${percent(table)}) of the mean, resampling concepts.`,
-    againstAboveBlock(table),
-    `Difference from the nearest measured row above, its interval, and the p-value of a two-sided ` +
-    `paired permutation test over concepts. P-values are not corrected for the number of tests.`,
-    ...paperBlock(table),
-  ].join("\n\n") + "\n";
+    `# ${fullTitle(result)}`,
+    about(result),
+    `![The figure; it is drawn where a browser is installed](figure.svg)`,
+    ...blocks,
+  ].filter((block) => block !== "").join("\n\n") + "\n";
 }
 
-/** A number with two decimals, as the paper prints its tables. */
-export function formatValue(value: number): string {
-  const text = value.toFixed(2);
-  return text === "-0.00" ? "0.00" : text;
+function about(result: Result): string {
+  const { profile, seeds, measures } = result;
+  const fixed = fixedFactors(result).filter(({ name }) => name !== "measure")
+    .map(({ title, levels }) => `${title}: ${levels[0]!.title}.`);
+  const units = new Set(measures.map(({ unit }) => unit));
+  const unit = units.size === 1
+    ? [`Unit: ${[...units][0]}.`]
+    : measures.map(({ title, unit }) => `${title} in ${unit}.`);
+  return [
+    `Profile: ${profile}.`,
+    ...fixed,
+    `Seeds: ${seeds.length === 0 ? "none" : seeds.join(", ")}.`,
+    ...unit,
+    `Every number here is measured unless it is marked.`,
+  ].join(" ");
 }
 
-/** A difference with its sign. */
-export function formatDifference(value: number): string {
-  const text = formatValue(value);
-  return text === "0.00" || text.startsWith("-") ? text : `+${text}`;
-}
-
-/** A p-value with four decimals; smaller ones are "< 0.0001". */
-export function formatPValue(value: number): string {
-  return value < 0.00005 ? "p < 0.0001" : `p = ${value.toFixed(4)}`;
-}
-
-/** "Table 2" of "table2"; other ids stay. */
-export function tableNumber(id: string): string {
-  return id.replace(/^table(\d+)$/, "Table $1");
-}
-
-function about({ dataset, profile, unit, seeds }: ResultTable): string {
-  const seedList = seeds.length === 0 ? "none" : seeds.join(", ");
-  return `Dataset ${dataset}, profile ${profile}, unit ${unit}, seeds ${seedList}. ` +
-    `Every number here is measured unless it is marked.`;
-}
-
-function over(table: ResultTable): string {
-  const cells = allCells(table).filter((cell) => cell.status === "measured");
-  const counts = [
-    ...new Set(
-      cells.map((cell) =>
-        cell.values === cell.concepts
-          ? `${cell.concepts} concepts`
-          : `${cell.values} pairs of ${cell.concepts} concepts and their classes`
-      ),
-    ),
-  ];
-  return counts.length === 0 ? "concepts" : counts.join(" or ");
-}
-
-function marks(table: ResultTable): string {
-  const states = new Set(allCells(table).map((cell) => cell.status));
-  return (states.has("quoted") ? " †: quoted by the paper from other work, not measured." : "") +
-    (states.has("not run") ? " not run: there is no run of this cell." : "");
-}
-
-function meansBlock(table: ResultTable): string {
-  const best = new Map(table.columns.map(({ backbone }) => {
-    const means = table.rows.flatMap(({ cells }) => {
-      const cell = cells[backbone]!;
-      return cell.status === "measured" ? [cell.mean] : [];
-    });
-    return [backbone, Math.max(...means)];
-  }));
-  return byMethod(table, (cell, backbone) => {
+function meanBlocks(table: ResultTable): string[] {
+  const best = bestCells(table);
+  const means = grid(table, ({ cell }) => {
     if (cell.status === "not run") return "not run";
     if (cell.status === "quoted") return `${formatValue(cell.mean)} †`;
     const spread = cell.std === null ? "" : ` ± ${formatValue(cell.std)}`;
     const mean = formatValue(cell.mean);
-    return (cell.mean === best.get(backbone) ? `**${mean}**` : mean) + spread;
+    return (best.has(cell) ? `**${mean}**` : mean) + spread;
   });
+  return [
+    means,
+    `Mean over seeds of the mean over ${countsOf(table)}, ± the standard deviation over seeds ` +
+    `(n - 1).${boldSentence(table)}${marks(table)}${randomSentence(table)}`,
+    `## Intervals and tests`,
+    intervals(table),
+    `Percentile bootstrap interval (${percent(table)}) of the mean, resampling concepts.`,
+    ...comparisons(table),
+    ...paperBlocks(table),
+  ];
 }
 
-function intervalsBlock(table: ResultTable): string {
-  return byMethod(table, (cell) => cell.status === "measured" ? interval(cell) : cell.status);
+function deviationBlocks(table: ResultTable): string[] {
+  return [
+    grid(table, ({ cell }) => {
+      if (cell.status !== "measured") return cell.status;
+      return cell.std === null ? "one seed" : formatValue(cell.std);
+    }),
+    `Standard deviation over seeds (n - 1) of the mean over ${countsOf(table)}.${marks(table)}`,
+    `## Means`,
+    grid(table, ({ cell }) => cell.status === "measured" ? formatValue(cell.mean) : cell.status),
+    `Mean over the same seeds.`,
+    ...paperBlocks(table),
+  ];
 }
 
-function againstAboveBlock(table: ResultTable): string {
-  return byMethod(table, (cell) => {
+function histogramBlocks({ rows, ...about }: ResultHistogram): string[] {
+  const names = rowFactors(about.show).map((name) => factorOf(about, name).title).join(", ");
+  const header = [names, "values", "mean", "deviation", "lowest", "highest"];
+  const lines = rows.map(({ title, histogram }) => {
+    if (histogram.status === "not run") return [title, "not run", "", "", "", ""];
+    const { values, mean, deviation, edges } = histogram;
+    const moments = [mean, deviation, edges[0]!, edges.at(-1)!].map(formatMoment);
+    return [title, String(values), ...moments];
+  });
+  return [
+    markdownTable([header, ...lines]),
+    `Values of all concepts, images and seeds; the deviation is the population's, and with the mean ` +
+    `that of the Gaussian in the figure. table.csv holds the bins.`,
+  ];
+}
+
+function boldSentence(table: ResultTable): string {
+  const word = bestWord(table);
+  if (word === null) return "";
+  const compared = nounOf(table, comparedFactor(table)!);
+  return ` Bold: the ${word} measured mean of the cells that differ in ${compared} only.`;
+}
+
+function marks(table: ResultTable): string {
+  const states = new Set(placedCells(table).map(({ cell }) => cell.status));
+  return (states.has("quoted") ? " †: quoted by the paper from other work, not measured." : "") +
+    (states.has("not run") ? " not run: there is no run of this cell." : "");
+}
+
+function randomSentence({ measures }: ResultTable): string {
+  return measures.flatMap(({ title, random }) =>
+    random === null ? [] : [` ${title} of a CAV of random direction: ${random} on average.`]
+  ).join("");
+}
+
+function intervals(table: ResultTable): string {
+  return grid(table, ({ cell }) => cell.status === "measured" ? interval(cell) : cell.status);
+}
+
+function comparisons(table: ResultTable): string[] {
+  const compared = comparedFactor(table);
+  if (compared === null) return [];
+  const inRows = rowFactors(table.show).includes(compared);
+  const block = grid(table, ({ cell }) => {
     if (cell.status !== "measured") return cell.status;
-    const above = cell.againstAbove;
-    if (above === null) return "";
-    return `${formatDifference(above.difference)} ${interval(above)}, ${
-      formatPValue(above.pValue)
-    }`;
+    const { against } = cell;
+    if (against === null) return "";
+    const difference = formatDifference(against.difference);
+    return `${difference} ${interval(against)}, ${formatPValue(against.pValue)}`;
   });
+  return [
+    block,
+    `Difference from the nearest measured ${inRows ? "row above" : "column to the left"} that ` +
+    `differs in ${
+      nounOf(table, compared)
+    } only, its interval, and the p-value of a two-sided paired ` +
+    `permutation test over concepts. P-values are not corrected for the number of tests.`,
+  ];
 }
 
-function paperBlock(table: ResultTable): string[] {
-  const { paper } = table;
-  if (paper === null) return [];
-  const rows = table.rows.flatMap(({ method, title, cells }) => {
-    const line = (kind: string, text: (cell: Cell, printed: number | undefined) => string) => [
-      kind === "measured" ? title : "",
-      kind,
-      ...table.columns.map(({ backbone }) =>
-        text(cells[backbone]!, paper.values[method]?.[backbone])
-      ),
-    ];
-    return [
-      line("measured", (cell) => cell.status === "measured" ? formatValue(cell.mean) : cell.status),
-      line("paper", (_, printed) => printed === undefined ? "" : formatValue(printed)),
-      line(
-        "difference",
-        (cell, printed) =>
-          cell.status !== "measured" || printed === undefined
-            ? ""
-            : formatDifference(cell.mean - printed),
-      ),
-    ];
-  });
-  const header = ["Method", "", ...table.columns.map(({ title }) => title)];
-  return ["## Against the paper", markdownTable([header, ...rows]), `Paper: ${paper.source}.`];
-}
-
-function byMethod(table: ResultTable, text: (cell: Cell, backbone: string) => string): string {
-  const header = ["Method", ...table.columns.map(({ title }) => title)];
-  const rows = table.rows.map(({ title, cells }) => [
-    title,
-    ...table.columns.map(({ backbone }) => text(cells[backbone]!, backbone)),
+function paperBlocks(table: ResultTable): string[] {
+  const { paperNumbers } = table;
+  if (paperNumbers === null) return [];
+  const printed = ({ levels }: PlacedCell) => paperNumberOf(paperNumbers, levels)?.value;
+  const measured = ({ cell }: PlacedCell) =>
+    cell.status === "measured" ? shownValue(table, cell) : null;
+  const cells = rowsOf(table);
+  const lines = table.rows.flatMap(({ title }, row) => [
+    [
+      title,
+      "measured",
+      ...cells[row]!.map((placed) => {
+        const value = measured(placed);
+        return value === null ? placed.cell.status : formatValue(value);
+      }),
+    ],
+    [
+      "",
+      "paper",
+      ...cells[row]!.map((placed) => {
+        const value = printed(placed);
+        return value === undefined ? "" : formatValue(value);
+      }),
+    ],
+    [
+      "",
+      "difference",
+      ...cells[row]!.map((placed) => {
+        const [value, paper] = [measured(placed), printed(placed)];
+        return value === null || paper === undefined ? "" : formatDifference(value - paper);
+      }),
+    ],
   ]);
-  return markdownTable([header, ...rows]);
+  const header = [corner(table), "", ...table.columns.map(({ title }) => title)];
+  return [
+    "## Against the paper",
+    markdownTable([header, ...lines]),
+    `Paper: ${paperNumbers.source}.`,
+  ];
+}
+
+/** A table of the rows and columns with a text for each cell. */
+function grid(table: ResultTable, text: (cell: PlacedCell) => string): string {
+  const cells = rowsOf(table);
+  const rows = table.rows.map(({ title }, row) => [title, ...cells[row]!.map(text)]);
+  return markdownTable([[corner(table), ...table.columns.map(({ title }) => title)], ...rows]);
+}
+
+function rowsOf(table: ResultTable): PlacedCell[][] {
+  return [...Map.groupBy(placedCells(table), ({ row }) => row).values()];
+}
+
+/** What the rows and the columns are levels of. */
+function corner(table: ResultTable): string {
+  const titles = (names: readonly string[]) =>
+    names.map((name) => factorOf(table, name).title).join(", ");
+  return `${titles(rowFactors(table.show))} / ${titles(columnFactors(table.show))}`;
 }
 
 function markdownTable(rows: readonly (readonly string[])[]): string {
@@ -149,4 +221,3 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
 const interval = ({ low, high }: Pick<MeasuredCell, "low" | "high">) =>
   `[${formatValue(low)}, ${formatValue(high)}]`;
 const percent = ({ statistics }: ResultTable) => `${+(100 * statistics.confidence).toFixed(2)} %`;
-const allCells = (table: ResultTable) => table.rows.flatMap(({ cells }) => Object.values(cells));

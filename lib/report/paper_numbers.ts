@@ -1,35 +1,74 @@
 import { z } from "zod";
-import type { PaperTable } from "./result_table.ts";
+import { parseConfig } from "../config/mod.ts";
+import type { Levels } from "../experiment/mod.ts";
 
-const paperTables = z.object({
+/** One number of the paper, with the levels of the factors (and `measure`) that it is for. */
+export interface PaperNumber {
+  readonly levels: Levels;
+  readonly value: number;
+  /** Whether the paper quotes it from another paper. */
+  readonly quoted: boolean;
+}
+
+/** The numbers of one table of the paper. */
+export interface PaperNumbers {
+  readonly source: string;
+  readonly statistic: "mean" | "std";
+  readonly numbers: readonly PaperNumber[];
+}
+
+const levels = z.record(z.string(), z.union([z.string(), z.number()]));
+const numbersFile = z.object({
   source: z.string(),
   tables: z.record(z.string(), z.looseObject({ title: z.string() })),
 });
+const numbersTable = z.object({
+  /** Those of all its numbers. */
+  levels,
+  statistic: z.enum(["mean", "std"]),
+  columns: z.array(levels),
+  rows: z.array(z.strictObject({
+    levels,
+    quoted: z.boolean().default(false),
+    /** One for each column; null where the paper has a gap. */
+    values: z.array(z.number().nullable()),
+  })),
+});
 
-const methodRows = z.array(
-  z.looseObject({ method: z.string(), values: z.record(z.string(), z.number()) }),
-);
+const path = "configs/paper/tables.json";
 
 /**
- * The numbers of one table of configs/paper/tables.json, for a table of the paper profile to stand
- * beside.
+ * The numbers that configs/paper/tables.json holds of a table of the paper.
  *
- * @param tables The parsed file.
- * @param id For example "table2"; its rows must be methods.
- * @throws {RangeError} when the file has no such table.
- * @throws {z.ZodError} when the file is not of that form.
+ * @param file The parsed file.
+ * @param label For example "Table 2".
+ * @returns null when it holds none, as of a figure.
+ * @throws {UserError} when the file is not of that form.
  */
-export function paperTable(tables: unknown, id: string): PaperTable {
-  const { source, tables: byId } = paperTables.parse(tables);
-  const table = byId[id];
-  if (table === undefined) {
-    throw new RangeError(
-      `The paper's numbers hold no ${id}, only ${Object.keys(byId).join(", ")}.`,
-    );
-  }
-  const rows = methodRows.parse(table.rows);
-  return {
-    source: `${source}, ${id}`,
-    values: Object.fromEntries(rows.map(({ method, values }) => [method, values])),
-  };
+export function paperNumbers(file: unknown, label: string): PaperNumbers | null {
+  const { source, tables } = parseConfig(path, numbersFile, { spec: file });
+  const table = tables[label.toLowerCase().replace(" ", "")];
+  if (table === undefined) return null;
+  const { levels, statistic, columns, rows } = parseConfig(`${path}, ${label},`, numbersTable, {
+    spec: table,
+  });
+  const numbers = rows.flatMap((row) =>
+    row.values.flatMap((value, i) =>
+      value === null
+        ? []
+        : [{ levels: { ...levels, ...row.levels, ...columns[i] }, value, quoted: row.quoted }]
+    )
+  );
+  return { source: `${source}, ${label}`, statistic, numbers };
+}
+
+/**
+ * What the paper prints for a cell: the number all of whose levels the cell has.
+ *
+ * @param cell Every factor's level, and `measure`.
+ */
+export function paperNumberOf(paper: PaperNumbers | null, cell: Levels): PaperNumber | undefined {
+  return paper?.numbers.find(({ levels }) =>
+    Object.entries(levels).every(([name, level]) => cell[name] === level)
+  );
 }

@@ -1,21 +1,21 @@
+import type { Run } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { readRunsArrow } from "./arrow.ts";
-import type { ResultTable } from "./result_table.ts";
-import type { Run } from "./run.ts";
+import type { Result } from "./result.ts";
 import { readTableJson } from "./table_files.ts";
 
 /**
- * The table and the runs of a result folder, for a notebook to show.
+ * What a result folder shows and the runs behind it, for a notebook.
  *
  * @param folder For example "results/world/table2".
  * @throws {UserError} when there is no such result yet.
  */
 export async function readResult(
   folder: string,
-): Promise<{ readonly table: ResultTable; readonly runs: readonly Run[] }> {
+): Promise<{ readonly result: Result; readonly runs: readonly Run[] }> {
   try {
     return {
-      table: readTableJson(await Deno.readTextFile(`${folder}/table.json`)),
+      result: readTableJson(await Deno.readTextFile(`${folder}/table.json`)),
       runs: readRunsArrow(await Deno.readFile(`${folder}/runs.arrow`)),
     };
   } catch (error) {

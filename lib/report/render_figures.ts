@@ -1,98 +1,151 @@
-/**
- * Renders a plotly figure to a PNG file with the chromium of this machine:
- *
- *     deno run --allow-read --allow-write --allow-run=chromium \
- *       lib/report/render_figure.ts results/world/table2/figure.json docs/table2.png
- *
- * Results do not depend on it; it makes the pictures of the documentation.
- */
+import { Buffer } from "node:buffer";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../files/mod.ts";
 import type { Figure } from "./figure.ts";
 
-/** How a picture is made. */
+/** A figure as pictures. */
+export interface Pictures {
+  readonly svg: Uint8Array;
+  readonly png: Uint8Array;
+}
+
+/** How pictures are made. */
 export interface PictureOptions {
-  /** CSS pixels. */
+  /** CSS pixels; the height is that of the figure's layout. */
   readonly width?: number;
-  /** CSS pixels; that of the figure's layout when not given. */
-  readonly height?: number;
-  /** Real pixels of one CSS pixel. */
+  /** Pixels of the PNG for one CSS pixel. */
   readonly scale?: number;
   /** Names of chromium to try, in order. */
   readonly commands?: readonly string[];
-}
-
-/** A page that holds everything it needs: the plotly library, the figure and the call. */
-export function figurePage(
-  { data, layout }: Figure,
-  { plotly, width, height }: {
-    readonly plotly: string;
-    readonly width: number;
-    readonly height: number;
-  },
-): string {
-  // "</script" inside the figure's text would end the script early.
-  const sized = { data, layout: { ...layout, width, height } };
-  const json = JSON.stringify(sized).replaceAll("<", "\\u003c");
-  return `<!doctype html><meta charset="utf-8"><style>body { margin: 0 }</style>
-<div id="figure"></div>
-<script>${plotly.replaceAll("</script", "<\\/script")}</script>
-<script>
-const { data, layout } = ${json};
-Plotly.newPlot("figure", data, layout, { staticPlot: true, displayModeBar: false });
-</script>
-`;
+  /** A folder for the files of one rendering; the system's own when left out. */
+  readonly scratch?: string;
 }
 
 /**
- * The figure as PNG bytes.
+ * Figures as SVG and PNG, drawn by one start of this machine's chromium (2 s, then 0.1 s a figure).
+ * The same figure gives the same SVG, whatever is drawn beside it, as long as the browser and its
+ * fonts are the same. Pictures are for looking: no result depends on them.
  *
- * @throws {UserError} when no chromium is installed.
- * @throws {Error} when chromium fails.
+ * @throws {UserError} when no chromium is installed and allowed to run, or it does not work.
+ * @throws {Error} when plotly cannot draw a figure.
  */
-export async function renderFigure(
-  figure: Figure,
+export async function renderFigures(
+  figures: readonly Figure[],
   {
-    width = 1200,
-    height = Number(figure.layout["height"] ?? 520),
+    width = 1100,
     scale = 2,
     commands = ["chromium", "chromium-browser", "google-chrome"],
+    scratch,
   }: PictureOptions = {},
-): Promise<Uint8Array> {
-  const plotly = new URL(import.meta.resolve("plotly.js-dist/plotly.js"));
-  const folder = await Deno.makeTempDir({ prefix: "lg-cav-figure-" });
+): Promise<Pictures[]> {
+  if (figures.length === 0) return [];
+  const plotly = fileURLToPath(import.meta.resolve("plotly.js-dist/plotly.js"));
+  const folder = resolve(
+    await Deno.makeTempDir({
+      prefix: "figures-",
+      ...(scratch !== undefined && { dir: scratch }),
+    }),
+  );
   try {
+    const page = join(folder, "figures.html");
     await Deno.writeTextFile(
-      `${folder}/figure.html`,
-      figurePage(figure, { plotly: await Deno.readTextFile(plotly), width, height }),
+      page,
+      figuresPage(figures, { plotly: pathToFileURL(plotly).href, width, scale }),
     );
-    await runChromium(commands, [
-      "--headless",
-      "--disable-gpu",
-      // Chromium refuses its sandbox to root; the page is ours and reads nothing.
-      "--no-sandbox",
-      "--hide-scrollbars",
-      `--user-data-dir=${folder}/profile`,
-      `--force-device-scale-factor=${scale}`,
-      `--window-size=${width},${height}`,
-      "--virtual-time-budget=5000",
-      `--screenshot=${folder}/figure.png`,
-      `file://${folder}/figure.html`,
-    ]);
-    return await Deno.readFile(`${folder}/figure.png`);
+    return picturesIn(await runChromium(commands, { folder, page }));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function runChromium(commands: readonly string[], args: readonly string[]): Promise<void> {
+/**
+ * A page that draws figures one after the other and writes them, base64, into an element of its own.
+ * Plotly names the parts of an SVG by Math.random, which is therefore seeded before each figure.
+ */
+export function figuresPage(
+  figures: readonly Figure[],
+  { plotly, width, scale }: {
+    /** The address of the plotly library. */
+    readonly plotly: string;
+    readonly width: number;
+    readonly scale: number;
+  },
+): string {
+  // "</script" inside the figures' text would end the script early.
+  const json = JSON.stringify({ figures, width, scale }).replaceAll("<", "\\u003c");
+  return `<!doctype html><meta charset="utf-8">
+<pre id="pictures"></pre>
+<script src="${plotly}"></script>
+<script>
+const { figures, width, scale } = ${json};
+const draw = async ({ data, layout }, format) => {
+  let state = 1;
+  Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const height = layout.height ?? 520;
+  const options = { format, width, height, scale: format === "png" ? scale : 1, imageDataOnly: true };
+  return await Plotly.toImage({ data, layout, config: { staticPlot: true } }, options);
+};
+const drawAll = async () => {
+  const pictures = [];
+  for (const figure of figures) {
+    // What plotly remembers of the first drawing changes the order of attributes in the second.
+    await draw(figure, "svg");
+    const svg = await draw(figure, "svg");
+    pictures.push(btoa(unescape(encodeURIComponent(svg))), await draw(figure, "png"));
+  }
+  return pictures.join(" ");
+};
+drawAll().catch((error) => "failed: " + error).then((text) => {
+  document.getElementById("pictures").textContent = text;
+});
+</script>
+`;
+}
+
+/** The pictures in the document that the browser printed. */
+function picturesIn(document: string): Pictures[] {
+  const text = /<pre id="pictures">([^<]*)<\/pre>/.exec(document)?.[1] ?? "";
+  if (text === "" || text.startsWith("failed: ")) {
+    throw new Error(`Drawing figures: the browser ${text || "printed no pictures"}.`);
+  }
+  const files = text.split(" ").map((base64) => new Uint8Array(Buffer.from(base64, "base64")));
+  return Array.from({ length: files.length / 2 }, (_, i) => ({
+    svg: files[2 * i]!,
+    png: files[2 * i + 1]!,
+  }));
+}
+
+/** Milliseconds after which a browser hangs. */
+const patience = 180_000;
+
+async function runChromium(
+  commands: readonly string[],
+  { folder, page }: { readonly folder: string; readonly page: string },
+): Promise<string> {
+  const args = [
+    "--headless",
+    "--disable-gpu",
+    // Chromium refuses its sandbox to root; the page is ours and reads nothing.
+    "--no-sandbox",
+    "--hide-scrollbars",
+    // Containers have little shared memory.
+    "--disable-dev-shm-usage",
+    `--user-data-dir=${join(folder, "profile")}`,
+    // Time that passes only while nothing is left to do: the document is printed when all is drawn.
+    "--virtual-time-budget=600000",
+    "--dump-dom",
+    pathToFileURL(page).href,
+  ];
   for (const command of commands) {
     try {
-      const { success, code, stderr } = await new Deno.Command(command, { args: [...args] })
+      const signal = AbortSignal.timeout(patience);
+      const { success, code, stdout, stderr } = await new Deno.Command(command, { args, signal })
         .output();
-      if (success) return;
-      throw new Error(
-        `Rendering a figure: ${command} stopped with code ${code}. ` +
-          new TextDecoder().decode(stderr).slice(-500),
+      if (success) return new TextDecoder().decode(stdout);
+      throw new UserError(
+        `Drawing figures: ${command} stopped with code ${code}. Its last words: ` +
+          new TextDecoder().decode(stderr).trim().slice(-500),
       );
     } catch (error) {
       const absent = error instanceof Deno.errors.NotFound ||
@@ -101,16 +154,9 @@ async function runChromium(commands: readonly string[], args: readonly string[])
     }
   }
   throw new UserError(
-    `Rendering a figure takes a chromium, and none of ${commands.join(", ")} is installed and ` +
-      `allowed to run.`,
+    `Drawing figures takes a browser, and none of ${
+      commands.join(", ")
+    } is installed and allowed ` +
+      `to run. Install chromium (on Debian: apt-get install chromium).`,
   );
-}
-
-if (import.meta.main) {
-  const [from, to] = Deno.args;
-  if (from === undefined || to === undefined) {
-    console.error("Usage: render_figure.ts FIGURE.json PICTURE.png");
-    Deno.exit(2);
-  }
-  await Deno.writeFile(to, await renderFigure(JSON.parse(await Deno.readTextFile(from))));
 }

@@ -1,45 +1,10 @@
 import type { Comparison } from "./comparison.ts";
-
-/** What a table shows: which runs, in which rows and columns. */
-export interface TableSpec {
-  readonly id: string;
-  readonly title: string;
-  readonly profile: string;
-  readonly dataset: string;
-  readonly metric: string;
-  readonly unit: string;
-  readonly columns: readonly { readonly backbone: string; readonly title: string }[];
-  readonly rows: readonly RowSpec[];
-  /** The paper's own table, where the profile is the paper's experiment; else null. */
-  readonly paper: PaperTable | null;
-}
-
-/** A row of measured values, or of values that the paper quotes from elsewhere. */
-export interface RowSpec {
-  readonly method: string;
-  readonly title: string;
-  /** Quoted value of each backbone; such a row is never measured. */
-  readonly quoted?: Readonly<Record<string, number>>;
-}
-
-/** The numbers that the paper prints: method, then backbone. */
-export interface PaperTable {
-  readonly source: string;
-  readonly values: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-/** How intervals and p-values are computed; see docs/statistics.md. */
-export interface StatisticsSettings {
-  readonly confidence: number;
-  readonly bootstrapResamples: number;
-  readonly permutations: number;
-  readonly seed: number;
-}
+import type { Heading, ResultSpec } from "./result_spec.ts";
 
 /** A measured cell. */
 export interface MeasuredCell {
   readonly status: "measured";
-  /** Mean over seeds of the mean over concepts (of a pair metric: over pairs). */
+  /** Mean over seeds of the mean over concepts (or pairs, or images). */
   readonly mean: number;
   /** Standard deviation over seeds, n - 1; null for one seed. */
   readonly std: number | null;
@@ -48,10 +13,10 @@ export interface MeasuredCell {
   readonly high: number;
   /** Number of concepts. */
   readonly concepts: number;
-  /** Number of values of one seed: concepts, or pairs. */
+  /** Number of values of one seed: concepts, pairs or images. */
   readonly values: number;
-  /** This method minus the nearest measured one above it; null in the first measured row. */
-  readonly againstAbove: Comparison | null;
+  /** This cell minus the nearest measured one before it on the compared factor; null in the first. */
+  readonly against: Comparison | null;
 }
 
 /** A number that the paper quotes from another paper. */
@@ -65,29 +30,46 @@ export interface NotRunCell {
   readonly status: "not run";
 }
 
+/** What a table has in one row and column. */
 export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 
-/** The version of table.json; raised when a field changes its meaning. */
-export const tableVersion = 1;
+/** The version of a table's table.json; raised when a field changes its meaning. */
+export const tableVersion = 2;
 
-/** A table that describes itself; table.json holds it as it is. */
-export interface ResultTable {
+/** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
+export interface ResultTable extends Omit<ResultSpec, "rows"> {
   readonly schema: "lg-cav/result-table";
   readonly version: typeof tableVersion;
-  readonly id: string;
-  readonly title: string;
-  readonly profile: string;
-  readonly dataset: string;
-  readonly metric: string;
-  readonly unit: string;
   readonly seeds: readonly number[];
-  readonly statistics: StatisticsSettings;
-  readonly columns: readonly { readonly backbone: string; readonly title: string }[];
-  readonly rows: readonly {
-    readonly method: string;
-    readonly title: string;
-    /** One cell for each column, by backbone. */
-    readonly cells: Readonly<Record<string, Cell>>;
-  }[];
-  readonly paper: PaperTable | null;
+  readonly rows: readonly (Heading & {
+    /** One for each column, in its order. */
+    readonly cells: readonly Cell[];
+  })[];
 }
+
+/** The values of one series of a panel, counted. */
+export interface Histogram {
+  readonly status: "measured";
+  /** Number of values, of all concepts, images and seeds. */
+  readonly values: number;
+  readonly mean: number;
+  /** Population standard deviation: with the mean, the Gaussian that is fitted. */
+  readonly deviation: number;
+  /** One more than there are bins, ascending; a bin holds its lower edge, the last one both. */
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** The version of a histogram's table.json; raised when a field changes its meaning. */
+export const histogramVersion = 1;
+
+/** Histograms; they describe themselves, table.json holds them as they are. */
+export interface ResultHistogram extends Omit<ResultSpec, "rows"> {
+  readonly schema: "lg-cav/result-histogram";
+  readonly version: typeof histogramVersion;
+  readonly seeds: readonly number[];
+  readonly rows: readonly (Heading & { readonly histogram: Histogram | NotRunCell })[];
+}
+
+/** What runs are folded into. */
+export type Result = ResultTable | ResultHistogram;

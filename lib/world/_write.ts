@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { mapBounded } from "../files/mod.ts";
 
 /** Images rendered and encoded so far, of how many. */
 export type Progress = (done: number, total: number) => void;
@@ -15,24 +16,14 @@ export async function writeAll<T, R>(
   items: readonly T[],
   { write, onDone }: { write: (item: T) => Promise<R>; onDone: () => void },
 ): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++;
-      try {
-        results[index] = await write(items[index]!);
-        onDone();
-      } catch (error) {
-        // The other workers finish the item in hand and start no new one.
-        next = items.length;
-        throw error;
-      }
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: inFlight }, worker));
-  for (const { reason } of ended.filter((end) => end.status === "rejected")) throw reason;
-  return results;
+  return await Array.fromAsync(mapBounded(items, {
+    concurrency: inFlight,
+    map: async (item) => {
+      const result = await write(item);
+      onDone();
+      return result;
+    },
+  }));
 }
 
 /** Writes one file, with its folders. Lines of a text file end in a line feed. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { WorldConfig } from "../config/mod.ts";
-import { brodenImages, writeBroden } from "./broden.ts";
-import { cifarImages, writeCifar100 } from "./cifar100.ts";
+import { writeBroden } from "./broden.ts";
+import { cifarClasses, writeCifar100 } from "./cifar100.ts";
 import { worldClasses } from "./classes.ts";
-import { worldPairs } from "./concepts.ts";
-import { cubImages, writeCub200 } from "./cub200.ts";
-import { imageNetImages, writeImageNet } from "./imagenet.ts";
+import { worldConcepts, worldPairs } from "./concepts.ts";
+import { cubSpecies, writeCub200 } from "./cub200.ts";
+import { writeImageNet } from "./imagenet.ts";
 import { type Progress, writeUnder } from "./_write.ts";
 
 /** The datasets that the world can be written as. */
@@ -19,13 +19,20 @@ const writers = {
   cifar100: writeCifar100,
 };
 const counts = {
-  broden: (config: WorldConfig) => brodenImages(config).length,
-  imagenet: (config: WorldConfig) =>
-    imageNetImages(config, "train").length + imageNetImages(config, "val").length,
-  cub200: (config: WorldConfig) => cubImages(config).length,
-  cifar100: (config: WorldConfig) =>
-    cifarImages(config, "train").length + cifarImages(config, "test").length,
+  broden: ({ broden: { imagesPerConcept, mixedImages } }: WorldConfig) =>
+    worldConcepts().length * imagesPerConcept + mixedImages,
+  imagenet: ({ imagenet: { trainPerClass, valPerClass } }: WorldConfig) =>
+    worldClasses().length * (trainPerClass + valPerClass),
+  cub200: ({ cub200: { trainPerClass, testPerClass } }: WorldConfig) =>
+    cubSpecies().length * (trainPerClass + testPerClass),
+  cifar100: ({ cifar100: { trainPerClass, testPerClass } }: WorldConfig) =>
+    cifarClasses().length * (trainPerClass + testPerClass),
 };
+
+/** How many images a dataset of the world has. */
+export function worldImages(config: WorldConfig, dataset: WorldDataset): number {
+  return counts[dataset](config);
+}
 
 /**
  * Writes the world in the formats of the real datasets, one folder each under `root`, which is made

@@ -1,5 +1,6 @@
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { atScale, builtBackboneSchema, loadConfig } from "../../lib/config/mod.ts";
+import { builtBackboneSchema, loadConfig, withSizes } from "../../lib/config/mod.ts";
 import { backboneParameters } from "../../lib/models/mod.ts";
 import { sha256 } from "../../lib/files/mod.ts";
 import { createRandom, tensor, writeSafetensors } from "../../lib/tensor/mod.ts";
@@ -14,22 +15,28 @@ export const repository = join(import.meta.dirname!, "..", "..");
 export async function miniRoot(): Promise<string> {
   const root = await Deno.makeTempDir({ prefix: "mini-root-" });
   for (const folder of ["configs", "experiments"]) {
-    await copyFolder(join(repository, folder), join(root, folder));
+    await cp(join(repository, folder), join(root, folder), { recursive: true });
   }
-  await copyFolder(
+  await edit(join(root, "configs", "profiles", "world.json"), (profile) => {
+    for (const name of Object.keys(profile.vlModels)) profile.vlModels[name] = "tiny_clip";
+  });
+  await cp(
     join(repository, "tests", "fixtures", "models", "tiny-clip"),
-    join(root, "zoo", "world-clip"),
+    join(root, "zoo", "tiny-clip"),
+    { recursive: true },
   );
+  const tiny = { name: "tiny_clip", title: "Tiny CLIP", folder: "zoo/tiny-clip" };
+  await Deno.writeTextFile(join(root, "configs", "vl", "tiny_clip.json"), JSON.stringify(tiny));
   await edit(join(root, "configs", "datasets", "world.json"), (world) => {
     world.broden.imagesPerConcept.value = 24;
     world.broden.mixedImages.value = 10;
     world.imagenet.trainPerClass.value = 1;
     world.imagenet.valPerClass.value = 2;
   });
-  await edit(join(root, "experiments", "base", "concept_methods.json"), (base) => {
-    base.backbones = ["resnet18"];
-    base.probes.count.value = 60;
-    base.seeds.value = [0, 1];
+  await edit(join(root, "experiments", "base", "concept_quality.json"), (base) => {
+    base.factors.backbone = ["resnet18"];
+    base.factors.seed.value = [0, 1];
+    base.settings.probes.count.value = 60;
     base.statistics.bootstrapResamples.value = 200;
     base.statistics.permutations.value = 200;
   });
@@ -82,9 +89,10 @@ export async function resultBytes(root: string, id: string): Promise<Record<stri
   return files;
 }
 
-async function writeRandomWeights(root: string, name: string): Promise<void> {
+/** Writes weights of a backbone at the world's sizes, drawn at random by its name, and their card. */
+export async function writeRandomWeights(root: string, name: string): Promise<void> {
   const path = join(root, "configs", "backbones", `${name}.json`);
-  const sized = atScale(await loadConfig(path, builtBackboneSchema), "world");
+  const sized = withSizes(await loadConfig(path, builtBackboneSchema), "world");
   const random = createRandom(name);
   const tensors = [...backboneParameters(sized)].map(([key, shape]) => {
     const size = shape.reduce((product, extent) => product * extent, 1);
@@ -100,14 +108,6 @@ async function writeRandomWeights(root: string, name: string): Promise<void> {
   await Deno.writeFile(join(root, "zoo", `${name}.safetensors`), bytes);
   const card = JSON.stringify({ sha256: sha256(bytes) });
   await Deno.writeTextFile(join(root, "zoo", `${name}.json`), card);
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copyFolder(join(from, name), join(to, name));
-    else await Deno.copyFile(join(from, name), join(to, name));
-  }
 }
 
 function decode(bytes: Uint8Array): string {

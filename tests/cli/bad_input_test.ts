@@ -62,6 +62,20 @@ Deno.test("a wrong config field is named by file and path", async () => {
   });
 });
 
+Deno.test("a config that extends what it may not, or is nested deep, is refused", async () => {
+  for (const base of ["x".repeat(999), "x".repeat(2000), "table2.json", "../../dev/zero", "\0"]) {
+    await withConfig("experiments/table2.json", {
+      change: (experiment) => experiment.extends = base,
+      action: async () => void await refused("reproduce", "table2"),
+    });
+  }
+  const path = join(root, "experiments", "table1.json");
+  const before = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, `{"extends": ${"[".repeat(50_000)}${"]".repeat(50_000)}}`);
+  assert.match(await refused("reproduce", "table1"), /more than 32 levels deep/);
+  await Deno.writeTextFile(path, before);
+});
+
 Deno.test("a config that is no JSON is named", async () => {
   const path = join(root, "experiments", "table1.json");
   const before = await Deno.readTextFile(path);
@@ -77,22 +91,68 @@ Deno.test("weights of another hash than their card's are refused, and nothing is
   damaged[damaged.length - 1]! ^= 1;
   await Deno.writeFile(path, damaged);
   const message = await refused("reproduce", "table2");
-  assert.match(message, /resnet18\.safetensors.*expected SHA-256/);
+  assert.match(message, /resnet18\.safetensors of resnet18 have SHA-256 .* is expected/);
   await Deno.writeFile(path, before);
 });
 
-Deno.test("a concept with no image left for testing is named", async () => {
-  await withConfig("experiments/base/concept_methods.json", {
-    change: (base) => base.shots.positives.value = 1000,
-    action: async () =>
-      assert.match(await refused("reproduce", "table2"), /Concept ".+" has \d+ images/),
+Deno.test("what cannot be known before the concepts are is refused before features are computed", async () => {
+  const base = "experiments/base/concept_quality.json";
+  const cases: readonly [RegExp, Parameters<typeof withConfig>[1]["change"], string][] = [
+    [/Concept ".+" has \d+ images/, (json) => json.settings.shots.value = 1000, base],
+    [
+      /asks for 1000000 probe images .* there are \d+ at most/,
+      (json) => json.settings.probes.count.value = 1e6,
+      base,
+    ],
+    [
+      /No concept has 1000 images that show it alone.* has most, \d+/,
+      (json) => json.singleConcept.minimumImages.value = 1000,
+      "configs/datasets/broden.json",
+    ],
+  ];
+  for (const [message, change, path] of cases) {
+    await withConfig(path, {
+      change,
+      action: async () => {
+        const printed = await refused("reproduce", "table2");
+        assert.match(printed, message);
+        assert.doesNotMatch(printed, /\] (features resnet18|cavs)/);
+      },
+    });
+  }
+});
+
+Deno.test("a concept that the dataset does not have is refused before features are computed", async () => {
+  await withConfig("experiments/table1.json", {
+    change: (experiment) => experiment.concepts = ["striped", "spiky"],
+    action: async () => {
+      const message = await refused("reproduce", "table1");
+      assert.match(message, /table1 shows the concept "spiky", which the dataset does not have/);
+      assert.doesNotMatch(message, /\] (features|cavs)/);
+    },
   });
 });
 
-Deno.test("more probes than the pool has images are refused", async () => {
-  await withConfig("experiments/base/concept_methods.json", {
-    change: (base) => base.probes.count.value = 1e6,
-    action: async () => assert.match(await refused("reproduce", "table2"), /probes/),
+Deno.test("a world of another size than the model's images is refused", async () => {
+  await withConfig("configs/datasets/world.json", {
+    change: (world) => world.imageSize.value = 63,
+    action: async () => {
+      const message = await refused("reproduce", "table1", "--methods", "original_cav");
+      assert.match(message, /is 63x63 after preprocessing, the model takes 64x64/);
+    },
+  });
+});
+
+Deno.test("a training that diverges names backbone, method and concept", async () => {
+  await withConfig("configs/methods/original_cav.json", {
+    change: ({ hyperparameters }) => {
+      hyperparameters.learningRate.value = 1000;
+      hyperparameters.weightDecay.value = 1000;
+    },
+    action: async () => {
+      const message = await refused("reproduce", "table1", "--methods", "original_cav");
+      assert.match(message, /"cavs resnet18 original_cav seed \d" diverged at concept ".+"/);
+    },
   });
 });
 
@@ -100,44 +160,10 @@ Deno.test("a results folder that cannot be written is named", async () => {
   const results = join(root, "results");
   await Deno.remove(results, { recursive: true }).catch(() => {});
   await Deno.writeTextFile(results, "a file where a folder should be");
-  assert.match(await refused("reproduce", "table2"), /results.*not writable/);
+  const message = await refused("reproduce", "table2");
+  assert.match(message, /results.*not writable/);
+  assert.doesNotMatch(message, /\[\d+\/\d+\]/, "before any work");
   await Deno.remove(results);
-});
-
-Deno.test("an image that is missing or truncated in a user's dataset is named", async () => {
-  const folder = await Deno.makeTempDir();
-  const exported = await runCli(root, ["world", "export", folder]);
-  assert.equal(exported.code, 0, exported.stderr);
-  await withConfig("configs/profiles/world.json", {
-    change: (profile) => {
-      profile.datasets = {
-        broden: { folder: join(folder, "broden") },
-        imagenet: { folder: join(folder, "imagenet") },
-      };
-      profile.pairs.file = join("..", "pairs.csv");
-    },
-    action: async () => {
-      const image = join(folder, "broden", "images", "colors", "red_0001.jpg");
-      await Deno.truncate(image, 200);
-      assert.match(await refused("reproduce", "table2"), /red_0001\.jpg/);
-      await Deno.remove(image);
-      assert.match(await refused("reproduce", "table2"), /red_0001\.jpg/);
-      await withConfig("configs/datasets/broden.json", {
-        change: (dataset) => dataset.unreadable = "skip",
-        action: async () => {
-          const { code, stderr } = await runCli(root, ["reproduce", "table2"]);
-          assert.equal(code, 0, stderr);
-          assert.match(stderr, /Left out 1 images of broden .*colors\/red_0001\.jpg/);
-          const path = join(root, "results", "world", "table2", "manifest.json");
-          const { unreadable } = JSON.parse(await Deno.readTextFile(path));
-          assert.deepEqual(
-            unreadable.broden.map(({ id }: { id: string }) => id),
-            ["colors/red_0001.jpg"],
-          );
-        },
-      });
-    },
-  });
 });
 
 Deno.test("world export refuses a folder that is not empty", async () => {
@@ -148,4 +174,13 @@ Deno.test("world export refuses a folder that is not empty", async () => {
 
 Deno.test("verify of a result that was never made says so", async () => {
   assert.match(await refused("verify", "table8"), /no result/);
+  assert.match(await refused("verify", "tabel8"), /Did you mean "table8"/);
+  const folder = join(root, "results", "world", "table8");
+  await Deno.mkdir(folder, { recursive: true });
+  for (const damaged of ["", "null", "[]", '{"files": {"table.json": 1}}', '{"targets": 3}']) {
+    await Deno.writeTextFile(join(folder, "manifest.json"), damaged);
+    assert.match(await refused("verify", "table8"), /manifest\.json is damaged/);
+  }
+  const { code, stderr } = await runCli(root, ["status"]);
+  assert.equal(code, 0, stderr);
 });

@@ -1,68 +1,63 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sha256 } from "../../lib/files/mod.ts";
-import { createGraph } from "../../lib/onnx/mod.ts";
-import { createRandom, tensor } from "../../lib/tensor/mod.ts";
+import { worldClasses } from "../../lib/world/mod.ts";
 import { miniRoot, runCli } from "./_mini_root.ts";
+import { addClassifier } from "./_own_classifier.ts";
 
-/** A linear classifier of the mean colour, as an ONNX file: pixels [batch, 3, 64, 64] to 40 logits. */
-function colourClassifier(classes: number): Uint8Array {
-  const graph = createGraph("colours");
-  const random = createRandom("colours");
-  const values = (count: number) => Float32Array.from({ length: count }, random.normal);
-  const pixels = graph.input("pixels", ["batch", 3, 64, 64]);
-  const means = graph.node("Flatten", [graph.node("GlobalAveragePool", [pixels])]);
-  const hidden = graph.node("Relu", [
-    graph.node("Gemm", [means, graph.constant(tensor([3, 16], values(48)))]),
-  ]);
-  const last = [tensor([16, classes], values(16 * classes)), tensor([classes], values(classes))];
-  const logits = graph.node("Gemm", [hidden, ...last.map((weight) => graph.constant(weight))]);
-  graph.output(logits, "logits", ["batch", classes]);
-  return graph.build();
-}
+const classes = worldClasses();
+const names = classes.map(({ name }) => name);
+/** Another order of the forty classes: every class moves. */
+const order = classes.map((_, place) => (place * 7 + 3) % classes.length);
 
-async function rootWithClassifier(classes: number): Promise<string> {
+Deno.test("reproduce takes a user's own ONNX classifiers as backbones", async (t) => {
   const root = await miniRoot();
-  await Deno.mkdir(join(root, "data"));
-  await Deno.writeFile(join(root, "data", "mine.onnx"), colourClassifier(classes));
-  const names = Array.from({ length: classes }, (_, i) => `class ${i}`).join("\n");
-  await Deno.writeTextFile(join(root, "data", "mine.txt"), names);
-  await Deno.writeTextFile(
-    join(root, "configs", "backbones", "mine.json"),
-    JSON.stringify({
-      name: "mine",
-      family: "onnx",
-      file: "data/mine.onnx",
-      classNames: "data/mine.txt",
-      preprocess: {
-        resize: null,
-        interpolation: "bilinear",
-        crop: null,
-        mean: [0.485, 0.456, 0.406],
-        std: [0.229, 0.224, 0.225],
-      },
-    }),
-  );
-  return root;
-}
+  await addClassifier(root, "mine", { classNames: names });
+  await addClassifier(root, "permuted", { classNames: order.map((i) => names[i]!), order });
+  await addClassifier(root, "wnids", { classNames: order.map((i) => classes[i]!.id), order });
+  const strangers = names.map((name, i) => i === 5 ? "a stranger" : name);
+  await addClassifier(root, "stranger", { classNames: strangers });
+  const others = Array.from({ length: 10 }, (_, i) => `other ${i}`);
+  await addClassifier(root, "others", { classNames: others });
+  const reproduce = (...args: string[]) => runCli(root, ["reproduce", ...args]);
+  const tableOf = async (id: string) => {
+    const path = join(root, "results", "world", id, "table.json");
+    return JSON.parse(await Deno.readTextFile(path));
+  };
 
-Deno.test("reproduce takes a user's own ONNX classifier as a backbone", async () => {
-  const root = await rootWithClassifier(40);
-  const { code, stderr } = await runCli(root, ["reproduce", "table1", "--backbones", "mine"]);
-  assert.equal(code, 0, stderr);
-  const folder = join(root, "results", "world", "table1");
-  const table = JSON.parse(await Deno.readTextFile(join(folder, "table.json")));
-  assert.deepEqual(table.columns.map(({ backbone }: { backbone: string }) => backbone), ["mine"]);
-  const runs = (await Deno.readTextFile(join(folder, "runs.csv"))).trim().split("\n").slice(1);
-  assert.equal(runs.length, 7 * 2 * 49, "seven methods, two seeds, 49 concepts");
-  const manifest = JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
-  const file = await Deno.readFile(join(root, "data", "mine.onnx"));
-  assert.equal(manifest.models.mine.weights, sha256(file));
-});
+  await t.step("a model of other classes is refused before any work", async () => {
+    const { code, stderr } = await reproduce("table2", "--backbones", "others");
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /None of the 10 logits of "last layer others" .* such as "other 0"/);
+    assert.doesNotMatch(stderr, /\] (features|cavs)/);
+  });
 
-Deno.test("reproduce refuses a classifier with fewer classes than the pairs name", async () => {
-  const root = await rootWithClassifier(10);
-  const { code, stderr } = await runCli(root, ["reproduce", "table2", "--backbones", "mine"]);
-  assert.equal(code, 2, stderr);
-  assert.match(stderr, /mine has 10 logits/);
+  await t.step("the order of the logits does not matter, their names do", async () => {
+    const backbones = ["mine", "permuted", "wnids", "stranger"];
+    const { code, stderr } = await reproduce("table2", "--backbones", backbones.join(","));
+    assert.equal(code, 0, stderr);
+    const { columns, rows } = await tableOf("table2");
+    assert.deepEqual(columns.map(({ title }: { title: string }) => title), backbones);
+    for (const { cells } of rows) {
+      const [mine, ...same] = cells.map(({ mean }: { mean: number }) => mean);
+      assert.ok(Number.isFinite(mine));
+      assert.deepEqual(same.slice(0, 2), [mine, mine]);
+    }
+    assert.match(stderr, /last layer stranger: 1 of 40 class names are no class .*: a stranger\./);
+    assert.match(stderr, new RegExp(`does not know 1 of 40 classes, .*: ${names[5]}`));
+    assert.doesNotMatch(stderr, /last layer (mine|permuted|wnids):/);
+    const path = join(root, "results", "world", "table2", "manifest.json");
+    const { models, remarks } = JSON.parse(await Deno.readTextFile(path));
+    assert.deepEqual(models.mine.hashes, [
+      sha256(await Deno.readFile(join(root, "data", "mine.onnx"))),
+    ]);
+    assert.equal(remarks.filter((one: string) => one.includes("stranger")).length, 2);
+  });
+
+  await t.step("what needs no class is measured with a model of other classes", async () => {
+    const { code, stderr } = await reproduce("table1", "--backbones", "others");
+    assert.equal(code, 0, stderr);
+    const runs = await Deno.readTextFile(join(root, "results", "world", "table1", "runs.csv"));
+    assert.equal(runs.trim().split("\n").length - 1, 7 * 2 * 49, "methods, seeds, concepts");
+  });
 });

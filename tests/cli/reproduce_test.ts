@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readRunsArrow, readTableJson } from "../../lib/report/mod.ts";
+import { readRunsArrow, readTableJson, terminalTable } from "../../lib/report/mod.ts";
+import type { Status } from "../../lib/cli/status.ts";
 import { edit, miniRoot, resultBytes, runCli, startCli } from "./_mini_root.ts";
+
+/** The name of an artifact, or of a part of one. */
+const artifact = /^([0-9a-f]{64}|rows-\d+|thresholds-\d+|classes|complete)$/;
 
 Deno.test("reproduce, from an empty store to a verified result", async (t) => {
   const root = await miniRoot();
+  const resultOf = async (id: string) => {
+    const path = join(root, "results", "world", id, "table.json");
+    return readTableJson(await Deno.readTextFile(path));
+  };
   const cold = await runCli(root, ["reproduce", "table2"]);
   assert.equal(cold.code, 0, cold.stderr);
 
   await t.step("writes every file of the result, and the table to the screen", async () => {
-    const files = await resultBytes(root, "table2");
-    assert.deepEqual(Object.keys(files).sort(), [
+    const files = Object.keys(await resultBytes(root, "table2"));
+    // Pictures are drawn where there is a browser.
+    assert.deepEqual(files.filter((name) => !/^figure\.(svg|png)$/.test(name)).sort(), [
       "figure.json",
       "manifest.json",
       "runs.arrow",
@@ -19,8 +28,9 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
       "table.json",
       "table.md",
     ]);
-    const markdown = await Deno.readTextFile(join(root, "results", "world", "table2", "table.md"));
-    assert.ok(cold.stdout.includes(markdown));
+    assert.equal(cold.stdout, `${terminalTable(await resultOf("table2"), { columns: 100 })}\n`);
+    const said = [...cold.stderr.matchAll(/^Wrote results\/world\/table2\/(.*)$/gm)];
+    assert.deepEqual(said.map(([, name]) => name!).sort(), files.toSorted());
   });
 
   await t.step("measures every method, seed, pair of concept and class", async () => {
@@ -31,8 +41,13 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     const lines = (await Deno.readTextFile(pairsFile)).trim().split("\n").length - 1;
     assert.equal(pairs, lines);
     assert.equal(runs.length, 7 * 2 * lines);
-    const table = readTableJson(await Deno.readTextFile(join(folder, "table.json")));
-    for (const { cells } of table.rows) assert.equal(cells["resnet18"]!.status, "measured");
+    const table = await resultOf("table2");
+    assert.ok(!JSON.stringify(table).includes(root), "no path of this machine");
+    assert.equal(table.rows.length, 7);
+    for (const row of table.rows) {
+      assert.ok("cells" in row);
+      assert.deepEqual(row.cells.map(({ status }) => status), ["measured"]);
+    }
   });
 
   await t.step("traces every value and every stage in the manifest", async () => {
@@ -45,22 +60,56 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     assert.equal(rate[0].value, 1e-3);
     assert.match(rate[0].source, /^paper/);
     assert.ok(manifest.values.every((value: { source: string }) => value.source.length > 0));
-    assert.match(manifest.stages["cavs resnet18"], /^[0-9a-f]{64}$/);
+    const stages: [string, { id: string; needs: string[] }][] = Object.entries(manifest.stages);
+    assert.equal(new Set(stages.map(([, { id }]) => id)).size, stages.length);
+    const [cavs] = stages.find(([, { id }]) => id === "cavs resnet18 original_cav seed 0")!;
+    assert.match(cavs, /^[0-9a-f]{64}$/);
+    for (const key of [...manifest.targets, ...stages.flatMap(([, { needs }]) => needs)]) {
+      assert.ok(key in manifest.stages);
+      assert.ok(manifest.timings.stages[key].seconds >= 0, "what it cost");
+    }
+    assert.equal(manifest.targets.length, 7 * 2);
     assert.equal(manifest.models.resnet18.weights.length, 64);
   });
 
   await t.step("runs no stage the second time and writes the same bytes", async () => {
+    const path = join(root, "results", "world", "table2", "manifest.json");
+    const costs = async () => JSON.parse(await Deno.readTextFile(path)).timings.stages;
     const before = await resultBytes(root, "table2");
+    const computed = await costs();
     const warm = await runCli(root, ["reproduce", "table2"]);
     assert.equal(warm.code, 0, warm.stderr);
     assert.doesNotMatch(warm.stderr, /\[\d+\/\d+\]/);
     assert.deepEqual(await resultBytes(root, "table2"), before);
+    assert.deepEqual(await costs(), computed, "the manifest says what the stages cost then");
   });
 
-  await t.step("shares all work with the other tables of the same configs", async () => {
+  await t.step("computes one more seed's CAVs and measures and nothing else", async () => {
+    const more = await runCli(root, ["reproduce", "table2", "--seeds", "0,1,2"]);
+    assert.equal(more.code, 0, more.stderr);
+    const ran = [...more.stderr.matchAll(/\[(\d+)\/(\d+)\] (.*) \(/g)];
+    assert.ok(
+      ran.every(([, , total]) => total === "15"),
+      "shots, and seven times CAVs and measure",
+    );
+    assert.equal(ran.at(-1)![1], "15");
+    for (const [, , , id] of ran) {
+      assert.match(id!, /^(10 shots of|cavs|concept_to_class_accuracy of) .*seed 2/);
+    }
+    const fewer = await runCli(root, ["reproduce", "table2", "--methods", "original_cav"]);
+    assert.doesNotMatch(fewer.stderr, /\[\d+\/\d+\]/);
+    assert.equal((await runCli(root, ["reproduce", "table2"])).code, 0);
+  });
+
+  await t.step("shares all CAVs with the other tables of the same configs", async () => {
     const other = await runCli(root, ["reproduce", "table1", "table8"]);
     assert.equal(other.code, 0, other.stderr);
-    assert.doesNotMatch(other.stderr, /\[\d+\/\d+\]/);
+    const ran = [...other.stderr.matchAll(/\[\d+\/(\d+)\] (\w+)/g)];
+    assert.deepEqual(new Set(ran.map(([, total]) => total)), new Set([`${(7 + 2) * 2}`]));
+    assert.deepEqual(
+      new Set(ran.map(([, , kind]) => kind)),
+      new Set(["concept_accuracy", "tcav_score"]),
+    );
   });
 
   await t.step("--dry-run says what is stored and computes nothing", async () => {
@@ -77,7 +126,8 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     ]);
     const ids = JSON.parse(fresh.stdout).filter((row: { stored: boolean }) => !row.stored)
       .map(({ id }: { id: string }) => id);
-    assert.ok(ids.includes("cavs resnet18") && !ids.includes("world broden"), ids.join());
+    assert.ok(ids.includes("cavs resnet18 original_cav seed 5"), ids.join());
+    assert.ok(ids.every((id: string) => id.includes(" seed 5")), ids.join());
   });
 
   await t.step("verify finds a sound result sound, and names what was changed", async () => {
@@ -91,20 +141,37 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     await Deno.writeTextFile(path, csv);
   });
 
-  await t.step("status tells fresh from stale and missing", async () => {
-    const fresh = JSON.parse((await runCli(root, ["status", "--json"])).stdout);
-    assert.deepEqual(fresh[1], { id: "table2", result: "fresh", stagesToRun: 0 });
+  await t.step("status tells fresh, stored, stale and missing, list the titles", async () => {
+    const of = async (command: string) => {
+      const { stdout } = await runCli(root, [command, "--json"]);
+      return new Map<string, Status>(JSON.parse(stdout).map((row: Status) => [row.id, row]));
+    };
+    const fresh = await of("status");
+    assert.deepEqual(fresh.get("table2"), {
+      id: "table2",
+      title: "Concept-to-class accuracy (mean cosine x100) of CAV methods",
+      paper: "Table 2",
+      result: "fresh",
+      stages: 14,
+      stagesToRun: 0,
+    });
+    assert.equal(fresh.get("figure1")!.result, "missing");
     await Deno.remove(join(root, "results", "world", "table1"), { recursive: true });
+    const removed = await of("status");
+    assert.equal(removed.get("table1")!.result, "stored");
+    assert.deepEqual(await of("list"), removed);
+    const { stdout } = await runCli(root, ["list"]);
+    assert.match(stdout, /^table2 +Table 2 +fresh +Concept-to-class accuracy/m);
+    assert.match(stdout, /^figure1 +Figure 1 +(missing|unavailable) /m);
     await edit(
       join(root, "configs", "methods", "original_cav.json"),
       (method) => method.hyperparameters.epochs.value = 11,
     );
-    const stale = JSON.parse((await runCli(root, ["status", "--json"])).stdout);
-    assert.deepEqual(stale.map(({ result }: { result: string }) => result), [
-      "missing",
-      "stale",
-      "stale",
-    ]);
+    const changed = await of("status");
+    assert.deepEqual(
+      ["table1", "table2", "table8"].map((id) => changed.get(id)!.result),
+      ["missing", "stale", "stale"],
+    );
   });
 
   await t.step(
@@ -113,11 +180,12 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
       const reproduced = await runCli(root, ["reproduce", "table2"]);
       assert.equal(reproduced.code, 0, reproduced.stderr);
       const before = await resultBytes(root, "table2");
-      const artifact = await findFile(join(root, ".cache", "measurements"), /^[0-9a-f]{64}$/);
-      const bytes = await Deno.readFile(artifact);
-      bytes[bytes.length >> 1]! ^= 4;
-      for (const path of await findFiles(join(root, ".cache", "measurements"), /^[0-9a-f]{64}$/)) {
-        await Deno.writeFile(path, bytes);
+      for (const kind of ["measure", "cavs", "features", "concepts", "last_layer"]) {
+        for (const path of await findFiles(join(root, ".cache", kind), artifact)) {
+          const bytes = await Deno.readFile(path);
+          bytes[bytes.length >> 1]! ^= 4;
+          await Deno.writeFile(path, bytes);
+        }
       }
       const healed = await runCli(root, ["reproduce", "table2"]);
       assert.equal(healed.code, 0, healed.stderr);

@@ -23,7 +23,7 @@ Deno.test("reproduce pairs concepts and classes by the similarity of their names
   assert.equal(code, 0, stderr);
   const runs = await Deno.readTextFile(join(root, "results", "world", "table2", "runs.csv"));
   const found = runs.trim().split("\n").slice(1)
-    .map((line) => line.split(",").slice(4, 6).join(" "));
+    .map((line) => line.split(",").slice(7, 9).join(" "));
 
   const encoder = await openSentenceEncoder({ name: "tiny_encoder", folder }, {
     device: "cpu",

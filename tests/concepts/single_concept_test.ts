@@ -38,7 +38,7 @@ const found = (options: Partial<Parameters<typeof singleConceptImages>[2]>) =>
       minimumMaskFraction: 0,
       minimumImages: 1,
       ...options,
-    }).map(({ concept, images }) => [concept.number, [...images]]),
+    }).concepts.map(({ concept, images }) => [concept.number, [...images]]),
   );
 
 Deno.test("singleConceptImages() within the concept's own category", () => {
@@ -55,6 +55,12 @@ Deno.test("singleConceptImages() passes over labels below the minimum mask fract
 
 Deno.test("singleConceptImages() leaves out concepts of too few images", () => {
   assert.deepEqual(found({ minimumImages: 2 }), { 2: [0, 1] });
+  const { tooFew } = singleConceptImages(broden, labels, {
+    categories: "own",
+    minimumMaskFraction: 0,
+    minimumImages: 2,
+  });
+  assert.deepEqual(tooFew, [{ name: "label 1", images: 1 }, { name: "label 3", images: 1 }]);
 });
 
 Deno.test("drawNegatives() draws from other concepts' images without the concept, seeded", () => {

@@ -3,13 +3,11 @@ import { join } from "node:path";
 import {
   backboneSchema,
   datasetSchema,
-  experimentSchema,
   hubModelSchema,
   loadConfig,
   methodSchema,
   profileSchema,
   promptsSchema,
-  provenance,
   sourcesSchema,
   worldSchema,
 } from "../../lib/config/mod.ts";
@@ -29,7 +27,6 @@ const schemas = [
   ["configs/methods", methodSchema, 8],
   ["configs/profiles", profileSchema, 2],
   ["configs/vl", hubModelSchema, 9],
-  ["experiments", experimentSchema, 3],
 ] as const;
 
 for (const [folder, schema, count] of schemas) {
@@ -62,19 +59,4 @@ Deno.test("every assumed value says why", async () => {
       assert.equal(text.match(/"source": "assumed",\s*"why": "/g)?.length ?? 0, assumed, file);
     }
   }
-});
-
-Deno.test("the experiments state the paper's protocol with its sections", async () => {
-  const experiment = await loadConfig(join(root, "experiments/table2.json"), experimentSchema);
-  const stated = provenance(experiment).filter(({ source }) => source.startsWith("paper"));
-  assert.deepEqual(
-    Object.fromEntries(stated.map(({ path, value }) => [path, value])),
-    {
-      "seeds": [0, 1, 2, 3],
-      "shots.positives": 10,
-      "shots.negatives": 10,
-      "probes.count": 1000,
-      "probes.choice": "extreme",
-    },
-  );
 });

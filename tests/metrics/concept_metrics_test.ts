@@ -6,7 +6,7 @@ import {
   tcavScore,
   top1Accuracy,
 } from "../../lib/metrics/mod.ts";
-import { row, tensor } from "../../lib/tensor/mod.ts";
+import { row, takeRows, tensor } from "../../lib/tensor/mod.ts";
 import { near, reference } from "./_reference.ts";
 
 Deno.test("conceptAccuracy() agrees with scikit-learn's accuracy_score", () => {
@@ -30,16 +30,24 @@ Deno.test("conceptToClassAccuracy() is 100 times scikit-learn's cosine_similarit
   const classes = tensor([n, width], Float32Array.from(weights));
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      const value = conceptToClassAccuracy(row(concepts, i), row(classes, j));
+      const value = conceptToClassAccuracy(row(concepts, i), takeRows(classes, [j]));
       assert.ok(near(value, 100 * cosine[i][j]), `pair ${i}, ${j}: ${value}`);
     }
   }
 });
 
 Deno.test("conceptToClassAccuracy() does not depend on the length of the CAV", () => {
-  assert.ok(near(conceptToClassAccuracy([3, 4], [4, 3]), 96));
-  assert.ok(near(conceptToClassAccuracy([30, 40], [4, 3]), 96));
-  assert.equal(conceptToClassAccuracy([0, 0], [4, 3]), 0);
+  const gradient = tensor([1, 2], Float32Array.of(4, 3));
+  assert.ok(near(conceptToClassAccuracy([3, 4], gradient), 96));
+  assert.ok(near(conceptToClassAccuracy([30, 40], gradient), 96));
+  assert.equal(conceptToClassAccuracy([0, 0], gradient), 0);
+});
+
+Deno.test("conceptToClassAccuracy() is the mean over the inputs, a gradient of zero being 0", () => {
+  // Cosines 0.96, -0.6 and 0.
+  const gradients = tensor([3, 2], Float32Array.of(4, 3, -1, 0, 0, 0));
+  assert.ok(near(conceptToClassAccuracy([3, 4], gradients), 12));
+  assert.throws(() => conceptToClassAccuracy([1], tensor([0, 1], new Float32Array())), RangeError);
 });
 
 Deno.test("tcavScore() is NumPy's share of positive directional derivatives", () => {

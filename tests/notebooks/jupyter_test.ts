@@ -4,6 +4,7 @@ import {
   decodeMessage,
   encodeMessage,
   joinStreams,
+  keepPictures,
   notebookText,
   parseNotebook,
   request,
@@ -61,6 +62,30 @@ Deno.test("joinStreams() makes the cuts of a stream disappear", () => {
     ({ output_type: "stream", name, text }) as const;
   const cut = [stream("stdout", "a\n", "b"), stream("stdout", "c\n"), stream("stderr", "d")];
   assert.deepEqual(joinStreams(cut), [stream("stdout", "a\n", "bc\n"), stream("stderr", "d")]);
+});
+
+Deno.test("keepPictures() keeps the picture of a figure that has not changed, and no other", () => {
+  const shown = (figure: object | undefined, png?: string) => ({
+    output_type: "display_data" as const,
+    metadata: {},
+    data: {
+      ...figure === undefined ? {} : { "application/vnd.plotly.v1+json": figure },
+      ...png === undefined ? {} : { "image/png": png },
+      "text/plain": ["a figure"],
+    },
+  });
+  const stored = [shown({ data: [1] }, "old"), shown({ data: [1] }), shown(undefined, "old")];
+  const kept = (...outputs: ReturnType<typeof shown>[]) =>
+    JSON.stringify(keepPictures(outputs, stored));
+  assert.equal(kept(shown({ data: [1] }, "new")), JSON.stringify(stored.slice(0, 1)));
+  assert.equal(kept(shown({ data: [1] })), JSON.stringify(stored.slice(0, 1)));
+  const changed = [
+    shown({ data: [2] }, "new"),
+    shown({ data: [1] }, "new"),
+    shown(undefined, "new"),
+  ];
+  assert.equal(kept(...changed), JSON.stringify(changed));
+  assert.equal(kept(shown({ data: [2] })), JSON.stringify([shown({ data: [2] })]));
 });
 
 Deno.test("parseNotebook() refuses other formats and kernels", () => {

@@ -1,59 +1,107 @@
-import type { Run, StatisticsSettings, TableSpec } from "../../lib/report/mod.ts";
+import type { Level, Levels, Run } from "../../lib/experiment/mod.ts";
+import {
+  type Cell,
+  type MeasuredCell,
+  type ResultSpec,
+  resultSpec,
+  type ResultSpecOptions,
+  type ResultTable,
+  type ShownExperiment,
+} from "../../lib/report/mod.ts";
 import { createRandom } from "../../lib/tensor/mod.ts";
+import assert from "node:assert/strict";
 
-export const statistics: StatisticsSettings = {
-  confidence: 0.95,
-  bootstrapResamples: 200,
-  permutations: 200,
-  seed: 0,
-};
+const assumed = <T>(value: T) => ({ value, source: "assumed" });
 
-export const spec: TableSpec = {
-  id: "table2",
-  title: "Concept-to-class accuracy of CAV methods",
-  profile: "world",
-  dataset: "broden",
-  metric: "concept_to_class_accuracy",
-  unit: "cosine x100",
-  columns: [
-    { backbone: "resnet18", title: "ResNet-18" },
-    { backbone: "vgg13", title: "VGG-13" },
-  ],
-  rows: [
-    { method: "original_cav", title: "Original CAV" },
-    { method: "lg_cav", title: "LG-CAV" },
-    { method: "lg_cav+ga", title: "LG-CAV + GA" },
-  ],
-  paper: null,
-};
-
-/** One run of the spec, other fields as given. */
-export function run(fields: Partial<Run> & Pick<Run, "value">): Run {
+/** Methods on backbones, two of each; other fields as given. */
+export function experiment(fields: Partial<ShownExperiment> = {}): ShownExperiment {
   return {
-    dataset: spec.dataset,
-    backbone: "resnet18",
-    method: "original_cav",
-    seed: 0,
+    id: "table2",
+    title: "Concept-to-class accuracy of CAV methods",
+    paper: "Table 2",
+    factors: {
+      dataset: ["broden"],
+      backbone: ["resnet18", "vgg13"],
+      layer: ["last"],
+      vlModel: ["clip_vit_l_14"],
+      method: ["original_cav", "lg_cav", "lg_cav+ga"],
+      seed: [0, 1],
+    },
+    exclude: [],
+    measures: ["concept_to_class_accuracy"],
+    show: { as: "table", rows: ["method"], columns: ["backbone"], statistic: "mean" },
+    statistics: {
+      confidence: assumed(0.95),
+      bootstrapResamples: assumed(200),
+      permutations: assumed(200),
+      seed: assumed(0),
+    },
+    ...fields,
+  };
+}
+
+const titles: Readonly<Record<Level, readonly [title: string, short: string]>> = {
+  resnet18: ["ResNet-18", "RN18"],
+  vgg13: ["VGG-13", "VGG13"],
+  original_cav: ["Original CAV", "Original"],
+  lg_cav: ["LG-CAV", "LG-CAV"],
+  "lg_cav+ga": ["LG-CAV + GA", "LG-CAV + GA"],
+};
+
+export const options: ResultSpecOptions = {
+  profile: "world",
+  titleOf: (_, level) => {
+    const [title, short] = titles[level] ?? [];
+    return title === undefined || short === undefined ? undefined : { title, short };
+  },
+  paperNumbers: null,
+};
+
+export const spec: ResultSpec = resultSpec(experiment(), options);
+
+/** The spec of an experiment that differs in some fields. */
+export function specOf(fields: Partial<ShownExperiment>): ResultSpec {
+  return resultSpec(experiment(fields), options);
+}
+
+/** A run of ResNet-18 and the original CAV; other fields and levels as given. */
+export function run(
+  { levels = {}, ...fields }: Partial<Run> & Pick<Run, "value">,
+): Run {
+  return {
+    levels: {
+      dataset: "broden",
+      backbone: "resnet18",
+      layer: "last",
+      vlModel: "clip_vit_l_14",
+      method: "original_cav",
+      seed: 0,
+      ...levels,
+    },
     concept: "red",
     class: "",
-    metric: spec.metric,
+    image: "",
+    measure: "concept_to_class_accuracy",
     status: "measured",
     ...fields,
   };
 }
 
-/** Runs of every cell: 4 seeds, 12 concepts, every third of them with two classes. */
-export function syntheticRuns(of: TableSpec = spec): Run[] {
+/** The same run at other levels. */
+export function at(run: Run, levels: Levels): Run {
+  return { ...run, levels: { ...run.levels, ...levels } };
+}
+
+/** Runs of every cell of {@linkcode spec}: 2 seeds, 12 concepts, every third with two classes. */
+export function syntheticRuns(): Run[] {
   const random = createRandom("synthetic");
-  return of.columns.flatMap(({ backbone }) =>
-    of.rows.flatMap(({ method }, rank) =>
-      [0, 1, 2, 3].flatMap((seed) =>
+  return ["resnet18", "vgg13"].flatMap((backbone) =>
+    ["original_cav", "lg_cav", "lg_cav+ga"].flatMap((method, rank) =>
+      [0, 1].flatMap((seed) =>
         Array.from({ length: 12 }, (_, i) => i).flatMap((i) =>
           Array.from({ length: i % 3 === 0 ? 2 : 1 }, (_, k) =>
             run({
-              backbone,
-              method,
-              seed,
+              levels: { backbone, method, seed },
               concept: `concept ${String(i).padStart(2, "0")}`,
               class: `class, ${k}`,
               value: 5 + 4 * rank + 2 * random.normal(),
@@ -62,4 +110,19 @@ export function syntheticRuns(of: TableSpec = spec): Run[] {
       )
     )
   );
+}
+
+/** The cell of a row and a column by their levels. */
+export function cellAt(table: ResultTable, levels: Levels): Cell {
+  const matches = (heading: { readonly levels: Levels }) =>
+    Object.entries(heading.levels).every(([name, level]) => levels[name] === level);
+  const row = table.rows.find(matches);
+  assert.ok(row, `no row of ${JSON.stringify(levels)}`);
+  return row.cells[table.columns.findIndex(matches)]!;
+}
+
+export function measuredAt(table: ResultTable, levels: Levels): MeasuredCell {
+  const cell = cellAt(table, levels);
+  assert.ok(cell.status === "measured", `${JSON.stringify(levels)} is ${cell.status}`);
+  return cell;
 }

@@ -1,64 +1,189 @@
 import assert from "node:assert/strict";
 import {
-  describeTable,
+  describeResult,
+  differenceFigure,
+  displayResult,
   displayRuns,
-  displayTable,
-  figurePage,
   foldTable,
-  renderFigure,
+  markdown,
+  resultFigure,
+  type ResultSpec,
+  resultSpec,
 } from "../../lib/report/mod.ts";
-import { UserError } from "../../lib/files/mod.ts";
-import { run, spec, statistics, syntheticRuns } from "./_synthetic.ts";
+import {
+  at,
+  experiment,
+  measuredAt,
+  options,
+  run,
+  spec,
+  specOf,
+  syntheticRuns,
+} from "./_synthetic.ts";
 
-Deno.test("describeTable() counts wins, signs, intervals and p-values, by hand", () => {
-  const at = (backbone: string, method: string, values: readonly number[]) =>
-    values.map((value, i) => run({ backbone, method, concept: `concept ${i}`, value }));
-  const table = foldTable(
-    [
-      ...at("resnet18", "original_cav", [1, 1, 1, 1, 1, 1, 1, 1]),
-      ...at("resnet18", "lg_cav", [2, 3, 3, 2, 3, 3, 2, 2]),
-      ...at("vgg13", "original_cav", [5, 5, 5, 5, 5, 5, 5, 5]),
-      ...at("vgg13", "lg_cav", [4, 4, 4, 4, 4, 4, 4, 4]),
-    ],
-    spec,
-    { ...statistics, permutations: 256 },
-  );
+const runs = syntheticRuns();
+const table = foldTable(runs, spec);
+
+/** Two concepts and two seeds of the original CAV and LG-CAV, which is 1 higher. */
+const byHand = [[1, 1], [1, 4]].flatMap(([first, second], seed) => [
+  run({ levels: { seed }, concept: "red", value: first! }),
+  run({ levels: { seed }, concept: "dog", value: second! }),
+  run({ levels: { seed, method: "lg_cav" }, concept: "red", value: first! + 1 }),
+  run({ levels: { seed, method: "lg_cav" }, concept: "dog", value: second! + 1 }),
+]);
+
+Deno.test("markdown() prints means, deviations, intervals and tests", () => {
+  const text = markdown(foldTable(byHand, spec));
+  // Seeds have the means 1 and 2.5: 1.75 +- 1.5 / sqrt 2.
+  assert.match(text, /^# Table 2\. Concept-to-class accuracy of CAV methods$/m);
+  assert.match(text, /^\| Method \/ Backbone \| ResNet-18 \| VGG-13 \|$/m);
+  assert.match(text, /^\| Original CAV \| 1\.75 ± 1\.06 \| not run \|$/m);
+  assert.match(text, /^\| LG-CAV \| \*\*2\.75\*\* ± 1\.06 \| not run \|$/m);
+  assert.match(text, /^\| LG-CAV \| \[2\.00, 3\.50\] \| not run \|$/m);
+  assert.match(text, /^\| LG-CAV \| \+1\.00 \[1\.00, 1\.00\], p = 0\.5000 \| not run \|$/m);
+  assert.match(text, /highest measured mean/);
+  assert.match(text, /2 concepts/);
+  assert.match(text, /random direction: 0 on average/);
+  assert.match(text, /\(figure\.svg\)/);
+  assert.doesNotMatch(text, /Against the paper/);
+});
+
+Deno.test("markdown() marks the lowest of a measure of which less is better, and no other", () => {
+  const directed = (direction: "lower" | "none"): ResultSpec => ({
+    ...spec,
+    measures: spec.measures.map((measure) => ({ ...measure, direction })),
+  });
+  const lowest = markdown(foldTable(byHand, directed("lower")));
+  assert.match(lowest, /^\| Original CAV \| \*\*1\.75\*\* ± 1\.06/m);
+  assert.match(lowest, /^\| LG-CAV \| 2\.75 ± 1\.06/m);
+  assert.match(lowest, /lowest measured mean/);
+  assert.doesNotMatch(markdown(foldTable(byHand, directed("none"))), /\*\*|Bold/);
+});
+
+Deno.test("markdown() of deviations shows them, without a mark or a test", () => {
+  const deviations = specOf({
+    show: { as: "table", rows: ["method"], columns: ["backbone"], statistic: "std" },
+  });
+  const text = markdown(foldTable(byHand, deviations));
+  assert.match(text, /^\| LG-CAV \| 1\.06 \| not run \|$/m);
+  assert.match(text, /^\| LG-CAV \| 2\.75 \| not run \|$/m);
+  assert.doesNotMatch(text, /\*\*|Bold|p = /);
+});
+
+Deno.test("markdown() shows measured, paper and difference where the paper's numbers are given", () => {
+  const number = { levels: { method: "lg_cav", backbone: "resnet18" }, value: 3, quoted: false };
+  const withPaper = (statistic: "mean" | "std") => {
+    const show = { as: "table" as const, rows: ["method"], columns: ["backbone"], statistic };
+    const paperNumbers = { source: "the paper", statistic, numbers: [number] };
+    return markdown(
+      foldTable(byHand, resultSpec(experiment({ show }), { ...options, paperNumbers })),
+    );
+  };
+  const means = withPaper("mean");
+  assert.match(means, /^\| LG-CAV \| measured \| 2\.75 \| not run \|$/m);
+  assert.match(means, /^\| {2}\| paper \| 3\.00 \| {2}\|$/m);
+  assert.match(means, /^\| {2}\| difference \| -0\.25 \| {2}\|$/m);
+  assert.match(withPaper("std"), /^\| {2}\| difference \| -1\.94 \| {2}\|$/m);
+});
+
+Deno.test("describeResult() counts wins, signs, intervals and p-values, by hand", () => {
+  const cell = (backbone: string, method: string, values: readonly number[]) =>
+    values.map((value, i) => run({ levels: { backbone, method }, concept: `concept ${i}`, value }));
+  const described = foldTable([
+    ...cell("resnet18", "original_cav", [1, 1, 1, 1, 1, 1, 1, 1]),
+    ...cell("resnet18", "lg_cav", [2, 3, 3, 2, 3, 3, 2, 2]),
+    ...cell("vgg13", "original_cav", [5, 5, 5, 5, 5, 5, 5, 5]),
+    ...cell("vgg13", "lg_cav", [4, 4, 4, 4, 4, 4, 4, 4]),
+  ], { ...spec, statistics: { ...spec.statistics, permutations: 256 } });
   // Eight differences of one sign: 2 of 256 sign patterns are as extreme.
   assert.equal(
-    describeTable(table),
+    describeResult(described),
     "- The highest mean of 2 measured backbones: **LG-CAV** on 1, **Original CAV** on 1.\n" +
       "- **LG-CAV** against Original CAV: higher on 1 of 2 backbones (-1.00 to +1.50); " +
       "the interval lies above 0 on 1 and below 0 on 1; p < 0.05 on 2.\n",
   );
 });
 
-Deno.test("describeTable() of nothing measured says so", () => {
-  assert.match(describeTable(foldTable([], spec, statistics)), /No cell/);
+Deno.test("describeResult() of nothing measured says so", () => {
+  assert.match(describeResult(foldTable([], spec)), /Nothing/);
 });
 
-Deno.test("displayTable() shows means, deviations and what was not run", () => {
-  const runs = [run({ value: 1, seed: 0 }), run({ value: 2, seed: 1 })];
-  const bundle = displayTable(foldTable(runs, spec, statistics));
+Deno.test("displayResult() shows means, deviations and what was not run", () => {
+  const runs = [run({ value: 1 }), at(run({ value: 2 }), { seed: 1 })];
+  const bundle = displayResult(foldTable(runs, spec));
   assert.match(String(bundle["text/plain"]), /Original CAV\|1\.50 ± 0\.71\|not run/);
   assert.match(String(bundle["text/html"]), /<td[^>]*>1\.50 ± 0\.71<\/td>/);
 });
 
 Deno.test("displayRuns() shows as many runs as asked for", () => {
-  const text = String(displayRuns(syntheticRuns(), 3)["text/plain"]);
+  const text = String(displayRuns(runs, 3)["text/plain"]);
   assert.equal(text.trim().split("\n").length, 2 + 3);
 });
 
-Deno.test("figurePage() cannot be ended early by the text of a figure", () => {
-  const figure = { data: [{ name: "</script><b>" }], layout: {} };
-  const page = figurePage(figure, { plotly: "const a = '</script>'", width: 1, height: 1 });
-  assert.equal(page.match(/<\/script>/g)!.length, 2);
-  assert.ok(!page.includes("<b>"));
+interface Trace {
+  readonly name: string;
+  readonly x: (string | number)[];
+  readonly y: number[];
+  readonly xaxis: string;
+  readonly error_y: { readonly array: number[]; readonly arrayminus: number[] };
+}
+const near = (a: number, b: number) => Math.abs(a - b) < 1e-4;
+
+Deno.test("resultFigure() draws every cell with its interval and leaves out what was not run", () => {
+  const partial = foldTable(runs.filter(({ levels }) => levels["backbone"] === "vgg13"), spec);
+  const bars = resultFigure(partial).data as unknown as Trace[];
+  assert.equal(bars.length, spec.rows.length);
+  bars.forEach(({ x, y, error_y }, i) => {
+    const { method } = partial.rows[i]!.levels;
+    const cell = measuredAt(partial, { method: method!, backbone: "vgg13" });
+    assert.deepEqual(x, ["VGG-13"]);
+    assert.ok(near(y[0]! + error_y.array[0]!, cell.high));
+    assert.ok(near(y[0]! - error_y.arrayminus[0]!, cell.low));
+  });
 });
 
-Deno.test("renderFigure() without a chromium says what is missing", async () => {
-  const options = { commands: ["no-such-chromium"] };
-  await assert.rejects(
-    renderFigure({ data: [], layout: {} }, options),
-    (error) => error instanceof UserError && /no-such-chromium/.test(error.message),
+Deno.test("resultFigure() of lines has a band and a line for each series in its panel", () => {
+  const lines = specOf({
+    factors: {
+      ...experiment().factors,
+      method: ["original_cav", "lg_cav"],
+      "probes.count": [100, 10, "pool"],
+    },
+    show: {
+      as: "lines",
+      x: "probes.count",
+      series: ["method"],
+      panels: ["backbone"],
+      scale: "log",
+    },
+  });
+  const cells = ["resnet18", "vgg13"].flatMap((backbone) =>
+    [10, 100].map((count) => {
+      return run({ levels: { backbone, "probes.count": count }, value: count + 0.5 });
+    })
   );
+  const { data, layout } = resultFigure(foldTable(cells, lines));
+  const traces = data as unknown as Trace[];
+  assert.deepEqual(traces.map(({ name, xaxis }) => [name, xaxis]), [
+    ["Original CAV", "x"],
+    ["Original CAV", "x"],
+    ["Original CAV", "x2"],
+    ["Original CAV", "x2"],
+  ]);
+  // One concept: the interval is a point.
+  assert.deepEqual(traces[0]!.x, [10, 100, 100, 10]);
+  assert.deepEqual(traces[0]!.y, [10.5, 100.5, 100.5, 10.5]);
+  assert.deepEqual([traces[1]!.x, traces[1]!.y], [[10, 100], [10.5, 100.5]]);
+  const axis = layout["xaxis"] as Record<string, unknown>;
+  // "pool" follows 10, which follows 100: one more step of a tenth.
+  assert.deepEqual([axis["type"], axis["tickvals"]], ["log", [1, 10, 100]]);
+  assert.deepEqual(axis["ticktext"], ["pool", "10", "100"]);
+  assert.equal((layout["annotations"] as unknown[]).length, 2);
+});
+
+Deno.test("differenceFigure() holds the difference of every row from the one above", () => {
+  const points = differenceFigure(table).data as unknown as Trace[];
+  assert.deepEqual(points.map(({ name }) => name), ["ResNet-18", "VGG-13"]);
+  const { against } = measuredAt(table, { method: "lg_cav+ga", backbone: "resnet18" });
+  assert.ok(near(Number(points[0]!.x[1]), against!.difference));
 });

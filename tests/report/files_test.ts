@@ -1,29 +1,59 @@
 import assert from "node:assert/strict";
 import { fromArrow, fromCSV } from "arquero";
+import type { Run } from "../../lib/experiment/mod.ts";
 import {
-  differenceFigure,
   foldTable,
-  paperTable,
   readResult,
   readRunsArrow,
   readTableJson,
+  refoldResult,
+  resultFiles,
+  type ResultSpec,
   runsArrow,
   runsCsv,
   sortRuns,
   tableCsv,
-  tableFigure,
   tableJson,
-  tableMarkdown,
 } from "../../lib/report/mod.ts";
 import { createRandom } from "../../lib/tensor/mod.ts";
-import { run, spec, statistics, syntheticRuns } from "./_synthetic.ts";
+import { experiment, measuredAt, run, spec, specOf, syntheticRuns } from "./_synthetic.ts";
 
 const runs = syntheticRuns();
-const table = foldTable(runs, spec, statistics);
+const table = foldTable(runs, spec);
+
+/** Numbers whole and not, names, and both in one factor. */
+const swept = [[1, 0.1, "pool"], [10, 0.25, 50], [2, 3, 1000]].flatMap(([shots, weight, count]) =>
+  ["b", "a"].map((image) =>
+    run({
+      levels: { shots: shots!, "method.coefficient": weight!, "probes.count": count! },
+      image,
+      value: Math.PI * Number(shots),
+    })
+  )
+);
 
 Deno.test("runsArrow() and readRunsArrow() keep every bit of every run", () => {
   assert.deepEqual(readRunsArrow(runsArrow(runs)), sortRuns(runs));
+  assert.deepEqual(readRunsArrow(runsArrow(swept)), sortRuns(swept));
   assert.deepEqual(readRunsArrow(runsArrow([])), []);
+});
+
+Deno.test("sortRuns() orders factors one after the other, numbers by size and before names", () => {
+  const counts = sortRuns(swept.map((run) => {
+    const { "probes.count": count, ...levels } = run.levels;
+    return { ...run, levels: { ...levels, shots: 1, "method.coefficient": 1, count: count! } };
+  })).map(({ levels, image }) => [levels["count"], image]);
+  assert.deepEqual(counts, [50, 1000, "pool"].flatMap((count) => [[count, "a"], [count, "b"]]));
+});
+
+Deno.test("runsCsv() has a column for each factor, and image where a run has one", () => {
+  const header = (runs: readonly Run[]) => runsCsv(runs).split("\n")[0];
+  const core = "dataset,backbone,layer,vlModel,method,seed";
+  assert.equal(header(runs), `${core},measure,concept,class,value,status`);
+  assert.equal(
+    header(swept),
+    `${core},shots,method.coefficient,probes.count,measure,concept,class,image,value,status`,
+  );
 });
 
 Deno.test("runsArrow() and runsCsv() do not depend on the order of the runs", () => {
@@ -32,10 +62,18 @@ Deno.test("runsArrow() and runsCsv() do not depend on the order of the runs", ()
   assert.equal(runsCsv(shuffled), runsCsv(runs));
 });
 
-Deno.test("runsArrow() is read by arquero", () => {
-  const read = fromArrow(runsArrow(runs));
-  assert.equal(read.numRows(), runs.length);
-  assert.equal(read.get("value", 0), sortRuns(runs)[0]!.value);
+Deno.test("runsArrow() is read by arquero, numeric factors as numbers", () => {
+  const read = fromArrow(runsArrow(swept));
+  assert.equal(read.numRows(), swept.length);
+  assert.equal(read.get("value", 0), sortRuns(swept)[0]!.value);
+  assert.deepEqual([...read.array("shots")], [1, 1, 2, 2, 10, 10]);
+  assert.deepEqual([...read.array("method.coefficient")], [0.1, 0.1, 3, 3, 0.25, 0.25]);
+});
+
+Deno.test("runsArrow() refuses levels that would read back as others", () => {
+  const text = run({ levels: { shots: "10" }, value: 1 });
+  assert.throws(() => runsArrow([text]), /"10" of shots.*number/);
+  assert.throws(() => runsArrow([run({ value: 1 }), swept[0]!]), /factors/);
 });
 
 Deno.test("readRunsArrow() refuses what is no measured run", () => {
@@ -52,78 +90,59 @@ Deno.test("runsCsv() quotes commas and reads back to the same numbers", () => {
 
 Deno.test("tableJson() and readTableJson() keep the table, and refuse another version", () => {
   assert.deepEqual(readTableJson(tableJson(table)), table);
-  assert.throws(() => readTableJson(tableJson({ ...table, version: 2 as 1 })), /version 2/);
+  assert.throws(
+    () => readTableJson(tableJson({ ...table, version: 1 as 2 })),
+    /version 1.*version 2/,
+  );
 });
 
 Deno.test("tableCsv() holds one row for each cell, in full precision", () => {
   const read = fromCSV(tableCsv(table));
   assert.equal(read.numRows(), spec.rows.length * spec.columns.length);
-  const cell = table.rows[1]!.cells["resnet18"]!;
-  assert.ok(cell.status === "measured");
+  const cell = measuredAt(table, { method: "lg_cav", backbone: "resnet18" });
+  assert.equal(read.get("method", 2), "lg_cav");
   assert.equal(read.get("mean", 2), cell.mean);
-  assert.equal(read.get("p_value", 2), cell.againstAbove!.pValue);
+  assert.equal(read.get("against", 2), "original_cav");
+  assert.equal(read.get("p_value", 2), cell.against!.pValue);
 });
 
-Deno.test("tableMarkdown() prints means, deviations, intervals and tests", () => {
-  const values = [[1, 1], [1, 4]] as const;
-  const measured = values.flatMap(([first, second], i) => [
-    run({ concept: "red", value: first, seed: i }),
-    run({ concept: "dog", value: second, seed: i }),
-    run({ concept: "red", value: first + 1, seed: i, method: "lg_cav" }),
-    run({ concept: "dog", value: second + 1, seed: i, method: "lg_cav" }),
-  ]);
-  const text = tableMarkdown(foldTable(measured, spec, statistics));
-  // Seeds have the means 1 and 2.5: 1.75 +- 1.5 / sqrt 2.
-  assert.match(text, /^\| Original CAV \| 1\.75 ± 1\.06 \| not run \|$/m);
-  assert.match(text, /^\| LG-CAV \| \*\*2\.75\*\* ± 1\.06 \| not run \|$/m);
-  assert.match(text, /^\| LG-CAV \| \[2\.00, 3\.50\] \| not run \|$/m);
-  assert.match(text, /^\| LG-CAV \| \+1\.00 \[1\.00, 1\.00\], p = 0\.5000 \| not run \|$/m);
-  assert.match(text, /2 concepts/);
-  assert.doesNotMatch(text, /paper\n/i);
+const lines = specOf({
+  show: { as: "lines", x: "backbone", series: ["method"], panels: ["measure"], scale: "linear" },
 });
-
-Deno.test("tableMarkdown() of the paper profile shows measured, paper and difference", () => {
-  const printed = {
+const deviations = specOf({
+  show: { as: "table", rows: ["method"], columns: ["backbone"], statistic: "std" },
+});
+const histogram = specOf({
+  factors: { ...experiment().factors, backbone: ["resnet18"] },
+  concepts: ["concept 00", "concept 01"],
+  show: {
+    as: "histogram",
+    series: ["method"],
+    panels: ["backbone"],
+    bins: { value: 5, source: "assumed" },
+  },
+});
+const beside = {
+  ...spec,
+  paperNumbers: {
     source: "the paper",
-    tables: {
-      table2: {
-        title: "",
-        rows: [{ method: "lg_cav", values: { resnet18: 13.59 } }],
-      },
-    },
+    statistic: "mean" as const,
+    numbers: [{ levels: { method: "lg_cav" }, value: 1, quoted: false }],
+  },
+};
+
+Deno.test("refoldResult() of stored files gives the same bytes, whatever is shown", () => {
+  const names = ["table.md", "table.csv", "table.json", "figure.json", "runs.csv", "runs.arrow"];
+  const check = (spec: ResultSpec) => {
+    const { files } = resultFiles(createRandom(2).shuffle(runs), spec);
+    assert.deepEqual([...files.keys()], names);
+    const refolded = refoldResult({
+      tableJson: new TextDecoder().decode(files.get("table.json")),
+      runsArrow: files.get("runs.arrow")!,
+    });
+    for (const name of names) assert.deepEqual(refolded.files.get(name), files.get(name), name);
   };
-  const measured = [run({ method: "lg_cav", value: 13 })];
-  const paper = paperTable(printed, "table2");
-  const text = tableMarkdown(foldTable(measured, { ...spec, paper }, statistics));
-  assert.match(text, /^\| LG-CAV \| measured \| 13\.00 \| not run \|$/m);
-  assert.match(text, /^\| {2}\| paper \| 13\.59 \| {2}\|$/m);
-  assert.match(text, /^\| {2}\| difference \| -0\.59 \| {2}\|$/m);
-  assert.throws(() => paperTable(printed, "table99"), /table99.*table2/);
-});
-
-Deno.test("tableFigure() draws every cell with its interval and leaves out what was not run", () => {
-  const partial = foldTable(runs.filter(({ backbone }) => backbone === "vgg13"), spec, statistics);
-  const bars = tableFigure(partial).data as unknown as {
-    x: string[];
-    y: number[];
-    error_y: { array: number[]; arrayminus: number[] };
-  }[];
-  assert.equal(bars.length, spec.rows.length);
-  bars.forEach(({ x, y, error_y }, i) => {
-    const cell = partial.rows[i]!.cells["vgg13"]!;
-    assert.ok(cell.status === "measured");
-    assert.deepEqual(x, ["VGG-13"]);
-    assert.ok(Math.abs(y[0]! + error_y.array[0]! - cell.high) < 2e-6);
-    assert.ok(Math.abs(y[0]! - error_y.arrayminus[0]! - cell.low) < 2e-6);
-  });
-});
-
-Deno.test("differenceFigure() holds the difference of every row from the one above", () => {
-  const points = differenceFigure(table).data as unknown as { name: string; x: number[] }[];
-  assert.deepEqual(points.map(({ name }) => name), ["ResNet-18", "VGG-13"]);
-  const cell = table.rows[2]!.cells["resnet18"]!;
-  assert.ok(cell.status === "measured");
-  assert.ok(Math.abs(points[0]!.x[1]! - cell.againstAbove!.difference) < 1e-6);
+  [spec, beside, lines, deviations, histogram].forEach(check);
 });
 
 Deno.test("readResult() reads what was written, and says how to make what was not", async () => {
@@ -132,7 +151,7 @@ Deno.test("readResult() reads what was written, and says how to make what was no
     await assert.rejects(readResult(`${folder}/table2`), /deno task reproduce table2/);
     await Deno.writeTextFile(`${folder}/table.json`, tableJson(table));
     await Deno.writeFile(`${folder}/runs.arrow`, runsArrow(runs));
-    assert.deepEqual(await readResult(folder), { table, runs: sortRuns(runs) });
+    assert.deepEqual(await readResult(folder), { result: table, runs: sortRuns(runs) });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

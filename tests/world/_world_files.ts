@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { WorldConfig } from "../../lib/config/mod.ts";
+import { fileHash, walkFiles } from "../../lib/files/mod.ts";
 import { type WorldDataset, worldDatasets, writeWorld } from "../../lib/world/mod.ts";
 
 /** A world of a few images of everything. */
@@ -31,15 +31,8 @@ export async function withWorld(
 }
 
 /** The SHA-256 of every file below a folder, by path. */
-export async function hashFiles(root: string, folder = ""): Promise<Map<string, string>> {
+export async function hashFiles(root: string): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
-  for await (const { name, isDirectory } of Deno.readDir(join(root, folder))) {
-    const path = join(folder, name);
-    if (isDirectory) { for (const entry of await hashFiles(root, path)) hashes.set(...entry); }
-    else {
-      const bytes = await Deno.readFile(join(root, path));
-      hashes.set(path, createHash("sha256").update(bytes).digest("hex"));
-    }
-  }
+  for await (const path of walkFiles(root)) hashes.set(path, await fileHash(join(root, path)));
   return hashes;
 }

@@ -31,7 +31,7 @@ Deno.test("writeWorld() writes a Broden whose single concepts are the world's", 
   await withWorld({ config: smallWorld, datasets: ["broden"] }, async (root) => {
     const broden = await readBroden(join(root, "broden"));
     const labels = await scanBrodenLabels(broden);
-    const found = singleConceptImages(broden, labels, {
+    const { concepts: found } = singleConceptImages(broden, labels, {
       categories: "all",
       minimumMaskFraction: 0,
       minimumImages: 1,

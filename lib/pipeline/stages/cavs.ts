@@ -1,146 +1,241 @@
-import { concatenateRows, type ConceptTextFeatures } from "../activations/mod.ts";
+import {
+  type ConceptTextFeatures,
+  type FeatureRows,
+  hasRowsBlock,
+  rowsPerBlock,
+  writeRowsBlock,
+} from "../../activations/mod.ts";
 import {
   averagePrompts,
+  type CavBlock,
   type CavProblem,
-  type CavSet,
+  type CavRequest,
   conceptBlocks,
-  joinCavSets,
   openEngine,
   trainBlocks,
-} from "../cav/mod.ts";
-import type { Method } from "../config/mod.ts";
-import type { ArtifactRef, Json, Store } from "../store/mod.ts";
+} from "../../cav/mod.ts";
+import type { ConceptImageSet, Examples } from "../../concepts/mod.ts";
+import type { Method } from "../../config/mod.ts";
+import { UserError } from "../../files/mod.ts";
+import type { ArtifactRef, Store } from "../../store/mod.ts";
+import { createRandom, readSafetensors, row, tensor, writeSafetensors } from "../../tensor/mod.ts";
+import type { PlannedEngine } from "../plan_request.ts";
 import {
-  createRandom,
-  readSafetensors,
-  row,
-  type Tensor,
-  tensor,
-  writeSafetensors,
-} from "../tensor/mod.ts";
-import type { ConceptSet } from "../concepts/mod.ts";
-import type { PlannedEngine } from "./plan_spec.ts";
-import { partedStage, type Stage, type StageContext } from "./stage.ts";
+  markComplete,
+  refOf,
+  type StageContext,
+  type StageKind,
+  type StageNode,
+  storedInParts,
+  type TypedNode,
+} from "../stage.ts";
+import { type RowsNeeds, rowsOf } from "./_rows.ts";
+import { loadRows } from "./features.ts";
 
-/** What the training of a backbone's CAVs needs. */
-export interface CavsStageOptions {
-  readonly backbone: string;
-  readonly methods: readonly Method[];
-  readonly seeds: readonly number[];
-  readonly concepts: Stage<ConceptSet>;
-  readonly text: Stage<ConceptTextFeatures>;
-  readonly probes: Stage<readonly (readonly number[])[]>;
-  /** Features of the concepts' images and, below them, of the probe pool; by target and VL model. */
-  readonly features: readonly [Stage<Tensor>, Stage<Tensor>];
-  readonly vlFeatures: readonly [Stage<Tensor>, Stage<Tensor>];
-  /** Whether a prompt's text feature has unit length before the ensemble is averaged. */
-  readonly normaliseText: boolean;
+/** The CAVs of one method and seed, in the order of the concepts. */
+export interface Cavs {
+  /** [concepts, dim]. */
+  readonly vectors: FeatureRows;
+  /** Where a score splits positives from negatives, by concept. */
+  readonly thresholds: Float32Array;
+}
+
+/** What training needs; what the method does not look at is left out. */
+export interface CavsNeeds extends RowsNeeds {
+  readonly concepts: ConceptImageSet;
+  readonly shots: readonly Examples[];
+  readonly probes?: readonly (readonly number[])[];
+  readonly text?: ConceptTextFeatures;
+}
+
+/** What CAVs depend on, besides the images. */
+export interface CavsInputs {
+  /** The method with its hyper-parameters, without its title. */
+  readonly method: Method;
+  readonly seed: number;
+  /** Of a method that looks at no probe, which takes as many steps as if it did. */
+  readonly probeCount?: number;
   readonly engine: PlannedEngine;
 }
 
-/** The CAVs of every method, seed and concept on one backbone, stored by blocks of concepts. */
-export function cavsStage(options: CavsStageOptions): Stage<CavSet> {
-  const { backbone, methods, seeds, concepts, text, probes, features, vlFeatures } = options;
-  const { normaliseText, engine } = options;
-  return partedStage({
-    id: `cavs ${backbone}`,
-    stage: "cavs",
-    version: 2,
-    inputs: { methods, seeds, normaliseText, engine } as unknown as Json,
-    needs: [concepts, text, probes, ...features, ...vlFeatures],
-    work: `${methods.length} methods x ${seeds.length} seeds for each concept`,
-    loadParts: async (store, { ref, count }) => {
-      const stored = await storedBlocks(store, ref, count);
-      return stored.includes(undefined) ? undefined : joinCavSets(stored as CavSet[]);
-    },
-    compute: async (context, ref) => {
-      const value = await train(await assembleProblem(options, context), { options, context, ref });
-      return { value, count: conceptBlocks(value.concepts).length };
-    },
-  });
+/** The number of shots, by which nodes are grouped; the shots themselves are a need. */
+export interface CavsHow {
+  readonly shots: number;
 }
 
-async function assembleProblem(
-  { concepts, text, probes, features, vlFeatures, seeds, normaliseText }: CavsStageOptions,
-  { valueOf }: StageContext,
-): Promise<CavProblem> {
-  const { prompt, ensemble } = await valueOf(text);
-  const [, prompts = 0, width = 0] = ensemble.shape;
-  const chosen = await valueOf(probes);
-  return {
-    features: concatenateRows(await Promise.all(features.map(valueOf))),
-    vlFeatures: concatenateRows(await Promise.all(vlFeatures.map(valueOf))),
-    seeds,
-    concepts: (await valueOf(concepts)).concepts.map(({ name, shots }, index) => ({
-      concept: name,
-      probes: Int32Array.from(chosen[index]!),
-      positives: shots.map(({ positives }) => Int32Array.from(positives)),
-      negatives: shots.map(({ negatives }) => Int32Array.from(negatives)),
-      text: {
-        prompt: row(prompt, index),
-        ensemble: averagePrompts(tensor([prompts, width], row(ensemble, index)), {
-          normalise: normaliseText,
-        }),
-      },
-    })),
-  };
-}
-
-async function train(
-  problem: CavProblem,
-  { options: { methods, engine: planned }, context, ref }: {
-    readonly options: CavsStageOptions;
-    readonly context: StageContext;
-    readonly ref: ArtifactRef;
-  },
-): Promise<CavSet> {
-  const { store, signal, onProgress } = context;
-  const total = conceptBlocks(problem.concepts).length;
-  const sets = await storedBlocks(store, ref, total);
-  const missing = [...sets.keys()].filter((block) => sets[block] === undefined);
-  const engine = await openEngine(planned.name, planned);
-  try {
-    const random = createRandom("cavs");
-    const blocks = trainBlocks(problem, methods, { engine, random, blocks: missing, signal });
-    for await (const { block, cavs } of blocks) {
-      await store.write(blockRef(ref, block), encodeCavSet(cavs));
-      sets[block] = cavs;
-      onProgress(block + 1, total);
+/**
+ * Trained CAVs, one node for each method and seed. Nodes of one backbone with the same probes and
+ * shots share their work; a vector does not depend on which others train beside it.
+ */
+export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
+  name: "cavs",
+  version: 4,
+  ...storedInParts(loadCavs),
+  // One seed has one set of shots, so nodes that differ in the number of shots train apart; so do
+  // those whose prompts are averaged otherwise.
+  group: ({ needs, inputs: { method, engine, probeCount }, how: { shots } }) =>
+    JSON.stringify([
+      needs["features0"],
+      needs["probes"] ?? probeCount ?? null,
+      shots,
+      normalisesText(method),
+      engine,
+    ]),
+  run: async (nodes, context) => {
+    const { store, signal, onProgress } = context;
+    const problem = await assembleProblem(nodes, context);
+    const requests = await missingRequests(nodes, { problem, store });
+    const engine = await openEngine(nodes[0]!.inputs.engine.name, nodes[0]!.inputs.engine);
+    try {
+      let done = 0;
+      const training = { engine, random: createRandom("cavs"), signal };
+      for await (const trained of trainBlocks(problem, requests, training)) {
+        const { node } = requests.find((request) =>
+          request.method === trained.method && request.seed === trained.seed
+        )!;
+        await writeBlock(node, trained, store);
+        onProgress(++done, requests.length);
+      }
+    } finally {
+      await engine.close();
     }
-  } finally {
-    await engine.close();
+    for (const node of nodes) await markComplete(node, { store, count: problem.concepts.length });
+  },
+};
+
+type Node = TypedNode<CavsInputs, CavsHow>;
+
+/** The blocks of each node that are not in the store. */
+async function missingRequests(
+  nodes: readonly Node[],
+  { problem: { concepts }, store }: { readonly problem: CavProblem; readonly store: Store },
+): Promise<(CavRequest & { readonly node: Node })[]> {
+  // Nodes of one method share one object, by which training knows it.
+  const methods = new Map(nodes.map(({ inputs: { method } }) => [JSON.stringify(method), method]));
+  const requests = [];
+  for (const block of conceptBlocks(concepts).keys()) {
+    for (const node of nodes) {
+      if (await isBlockStored(node, { block, store })) continue;
+      const method = methods.get(JSON.stringify(node.inputs.method))!;
+      requests.push({ node, method, seed: node.inputs.seed, block });
+    }
   }
-  return joinCavSets(sets as CavSet[]);
+  return requests;
 }
 
-function storedBlocks(
+async function isBlockStored(
+  node: Node,
+  { block, store }: { readonly block: number; readonly store: Store },
+): Promise<boolean> {
+  return await store.has(thresholdsRef(node, block)) &&
+    await hasRowsBlock({ store, ref: refOf(node), start: block * rowsPerBlock });
+}
+
+async function writeBlock(
+  node: Node,
+  { block, concepts, vectors, thresholds }: CavBlock,
   store: Store,
-  ref: ArtifactRef,
-  blocks: number,
-): Promise<(CavSet | undefined)[]> {
-  return Promise.all(Array.from({ length: blocks }, async (_, block) => {
-    const bytes = await store.read(blockRef(ref, block));
-    return bytes && decodeCavSet(bytes);
-  }));
+): Promise<void> {
+  for (const [index, concept] of concepts.entries()) {
+    requireFinite(row(vectors, index), {
+      node,
+      concept,
+      threshold: thresholds.data[index]!,
+    });
+  }
+  await writeRowsBlock(vectors, { store, ref: refOf(node), start: block * rowsPerBlock });
+  const bytes = writeSafetensors(new Map([["thresholds", thresholds]]), {}, { dtype: "F32" });
+  await store.write(thresholdsRef(node, block), bytes);
 }
 
-function blockRef(ref: ArtifactRef, block: number): ArtifactRef {
-  return { ...ref, part: `block-${String(block).padStart(4, "0")}` };
+function thresholdsRef(node: StageNode, block: number): ArtifactRef {
+  return { ...refOf(node), part: `thresholds-${String(block).padStart(4, "0")}` };
 }
 
-function encodeCavSet({ vectors, thresholds, ...names }: CavSet): Uint8Array {
-  return writeSafetensors(
-    new Map([["vectors", vectors], ["thresholds", thresholds]]),
-    { cavs: JSON.stringify(names) },
-    { dtype: "F32" },
+function requireFinite(
+  vector: Float32Array,
+  { node, concept, threshold }: {
+    readonly node: Node;
+    readonly concept: string;
+    readonly threshold: number;
+  },
+): void {
+  if (Number.isFinite(threshold) && vector.every(Number.isFinite)) return;
+  throw new UserError(
+    `Training "${node.id}" diverged at concept "${concept}": its vector is not finite. Lower the ` +
+      `learning rate of the method, or check the features.`,
   );
 }
 
-function decodeCavSet(bytes: Uint8Array): CavSet {
-  const { tensors, metadata } = readSafetensors(bytes);
+async function assembleProblem(
+  nodes: readonly Node[],
+  { need }: Pick<StageContext<CavsNeeds>, "need">,
+): Promise<CavProblem> {
+  // Of the nodes, the one that looks at most sees all that any of them sees.
+  const node = nodes.toSorted((a, b) =>
+    Object.keys(b.needs).length - Object.keys(a.needs).length
+  )[0]!;
+  const { concepts } = await need(node, "concepts");
+  const probes = node.needs["probes"] === undefined ? undefined : await need(node, "probes");
+  const text = node.needs["text"] === undefined ? undefined : await need(node, "text");
+  const { probeCount = 0 } = node.inputs;
+  const ofSeeds = await shotsBySeed(nodes, need);
+  const seeds = [...ofSeeds.keys()].sort((a, b) => a - b);
   return {
-    ...JSON.parse(metadata["cavs"]!),
-    vectors: tensors.get("vectors")!,
-    thresholds: tensors.get("thresholds")!,
+    features: await rowsOf(node, "features", need),
+    vlFeatures: await rowsOf(node, "vl", need),
+    seeds,
+    concepts: concepts.map((concept, index) => {
+      const drawn = seeds.map((seed) => ofSeeds.get(seed)![index]!);
+      return {
+        concept: concept.name,
+        probes: probes ? Int32Array.from(probes[index]!) : new Int32Array(probeCount),
+        positives: drawn.map(({ positives }) => Int32Array.from(positives)),
+        negatives: drawn.map(({ negatives }) => Int32Array.from(negatives)),
+        text: textOf(text, { index, normalise: normalisesText(node.inputs.method) }),
+      };
+    }),
   };
+}
+
+async function shotsBySeed(
+  nodes: readonly Node[],
+  need: StageContext<CavsNeeds>["need"],
+): Promise<ReadonlyMap<number, readonly Examples[]>> {
+  const shots = new Map<number, readonly Examples[]>();
+  for (const node of nodes) shots.set(node.inputs.seed, await need(node, "shots"));
+  return shots;
+}
+
+function textOf(
+  text: ConceptTextFeatures | undefined,
+  { index, normalise }: { readonly index: number; readonly normalise: boolean },
+): CavProblem["concepts"][number]["text"] {
+  if (text === undefined) return { prompt: new Float32Array(), ensemble: new Float32Array() };
+  const { prompt, ensemble } = text;
+  const [, prompts = 0, width = 0] = ensemble.shape;
+  return {
+    prompt: row(prompt, index),
+    ensemble: averagePrompts(tensor([prompts, width], row(ensemble, index)), { normalise }),
+  };
+}
+
+/** Whether prompts are normalised before they are averaged, as CLIP's own ensembles are. */
+function normalisesText(method: Method): boolean {
+  return method.base === "lg_cav" ? method.hyperparameters.normaliseText : true;
+}
+
+async function loadCavs(
+  node: StageNode,
+  options: { readonly store: Store; readonly count: number },
+): Promise<Cavs | undefined> {
+  const { store, count } = options;
+  const thresholds = new Float32Array(count);
+  for (let start = 0; start < count; start += rowsPerBlock) {
+    const bytes = await store.read(thresholdsRef(node, start / rowsPerBlock));
+    if (bytes === undefined) return undefined;
+    thresholds.set(readSafetensors(bytes).tensors.get("thresholds")!.data, start);
+  }
+  const vectors = await loadRows(node, options);
+  return vectors && { vectors, thresholds };
 }

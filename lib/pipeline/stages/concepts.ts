@@ -1,101 +1,160 @@
-import { type ConceptTextFeatures, conceptTextFeatures } from "../activations/mod.ts";
-import type { Experiment, Plain } from "../config/mod.ts";
-import { singleConceptImages, type SingleConceptOptions } from "../concepts/mod.ts";
-import { type FoundLabel, readBroden, scanBrodenLabels } from "../datasets/mod.ts";
-import { readSafetensors, writeSafetensors } from "../tensor/mod.ts";
-import type { DatasetFiles } from "./files_stage.ts";
-import { type ConceptSet, drawConceptSet } from "../concepts/mod.ts";
-import type { VlImageModel } from "./models.ts";
-import type { ReadableImages } from "./readable_stage.ts";
-import { artifactStage, type Codec, jsonCodec, type Stage } from "./stage.ts";
+import { type ConceptTextFeatures, conceptTextFeatures } from "../../activations/mod.ts";
+import {
+  type ConceptImageSet,
+  conceptImageSet,
+  singleConceptImages,
+  type SingleConceptOptions,
+} from "../../concepts/mod.ts";
+import type { DatasetConfig } from "../../config/mod.ts";
+import {
+  type FoundLabel,
+  readBroden,
+  scanBrodenLabels,
+  type UnreadableMask,
+} from "../../datasets/mod.ts";
+import { listed, quote, UserError } from "../../files/mod.ts";
+import { readSafetensors, writeSafetensors } from "../../tensor/mod.ts";
+import type { VlModel } from "../../models/mod.ts";
+import { type ModelHow, withVlModel } from "../models.ts";
+import { artifactKind, type Codec, jsonCodec } from "../stage.ts";
+import type { DatasetFiles } from "./files.ts";
+import type { ReadableImages } from "./images.ts";
 
-/** The labels of every image of Broden, from the pixels of its masks. */
-export function labelsStage(
-  files: Stage<DatasetFiles>,
-): Stage<readonly (readonly FoundLabel[])[]> {
-  return artifactStage({
-    id: "labels broden",
-    stage: "labels",
-    version: 1,
-    inputs: {},
-    needs: [files],
-    work: "reads the masks of Broden",
-    codec: jsonCodec(),
-    compute: async ({ valueOf, onProgress }) => {
-      const broden = await readBroden((await valueOf(files)).folder);
-      const total = broden.images.ids.length;
-      return await scanBrodenLabels(broden, { onImage: (index) => onProgress(index + 1, total) });
-    },
-  });
+/** The labels of every image of Broden; none of an image with a mask that cannot be read. */
+export interface FoundLabels {
+  readonly labels: readonly (readonly FoundLabel[])[];
 }
 
-/** The concepts, their images and their shots. */
-export function conceptsStage(
-  { files, labels, readable }: {
-    readonly files: Stage<DatasetFiles>;
-    readonly labels: Stage<readonly (readonly FoundLabel[])[]>;
-    readonly readable: Stage<ReadableImages>;
+/** Finds the labels of every image of Broden, from the pixels of its masks. */
+export const labelsKind = artifactKind<
+  { readonly files: DatasetFiles },
+  { readonly policy: DatasetConfig["unreadable"]; readonly decoder: string },
+  null,
+  FoundLabels
+>({
+  name: "labels",
+  version: 2,
+  codec: jsonCodec(),
+  compute: async (node, { need, remark, onProgress }) => {
+    const broden = await readBroden((await need(node, "files")).folder);
+    const total = broden.images.ids.length;
+    const unreadable: UnreadableMask[] = [];
+    const labels = await scanBrodenLabels(broden, {
+      unreadable: node.inputs.policy,
+      onUnreadable: (mask) => unreadable.push(mask),
+      onImage: (index) => onProgress(index + 1, total),
+    });
+    if (unreadable.length > 0) {
+      const names = unreadable.map(({ mask, reason }) => `${mask} (${reason})`);
+      remark(`Left out ${unreadable.length} images whose masks cannot be read: ${listed(names)}.`);
+    }
+    return { labels };
   },
-  { experiment, filter }: {
-    readonly experiment: Plain<Experiment>;
-    readonly filter: SingleConceptOptions;
-  },
-): Stage<ConceptSet> {
-  const { shots, seeds } = experiment;
-  return artifactStage({
-    id: "concepts broden",
-    stage: "concepts",
-    version: 1,
-    inputs: { filter: { ...filter }, shots, seeds },
-    needs: [files, labels, readable],
-    work: "selects single-concept images and draws the shots",
-    codec: jsonCodec(),
-    compute: async ({ valueOf }) => {
-      const broden = await readBroden((await valueOf(files)).folder);
-      const usable = new Set((await valueOf(readable)).indices);
-      const found = (await valueOf(labels)).map((labels, image) => usable.has(image) ? labels : []);
-      return drawConceptSet(singleConceptImages(broden, found, filter), found, { shots, seeds });
-    },
-  });
-}
+});
 
-/** The prompts of plain LG-CAV and of the concept ensemble. */
-export interface Prompts {
-  readonly prompt: string;
-  readonly ensemble: readonly string[];
+/** The concepts with the images that show them and as many that do not. */
+export const conceptsKind = artifactKind<
+  {
+    readonly files: DatasetFiles;
+    readonly labels: FoundLabels;
+    readonly readable: ReadableImages;
+  },
+  { readonly filter: SingleConceptOptions },
+  null,
+  ConceptImageSet
+>({
+  name: "concepts",
+  isCheck: true,
+  version: 2,
+  codec: jsonCodec(),
+  compute: async (node, { need }) => {
+    const broden = await readBroden((await need(node, "files")).folder);
+    const usable = new Set((await need(node, "readable")).indices);
+    const found = (await need(node, "labels")).labels
+      .map((labels, image) => usable.has(image) ? labels : []);
+    return conceptImageSet(singleConceptImages(broden, found, node.inputs.filter), found);
+  },
+});
+
+/** Checks that the concepts that an experiment shows are among those of the dataset. */
+export const shownConceptsKind = artifactKind<
+  { readonly concepts: ConceptImageSet },
+  { readonly experiment: string; readonly names: readonly string[] },
+  null,
+  null
+>({
+  name: "shown_concepts",
+  isCheck: true,
+  version: 1,
+  codec: jsonCodec(),
+  compute: async (node, { need }) => {
+    const { experiment, names } = node.inputs;
+    const { concepts } = await need(node, "concepts");
+    const absent = names.find((name) => !concepts.some((concept) => concept.name === name));
+    if (absent === undefined) return null;
+    throw new UserError(
+      `Experiment ${experiment} shows the concept ${quote(absent)}, which the dataset does not ` +
+        `have, or not with enough images. Name one that it has, or what stands for it under ` +
+        `"concepts" of the profile.`,
+    );
+  },
+});
+
+/** What the text features of a VL model depend on, besides the concepts. */
+interface TextInputs {
+  readonly model: unknown;
+  /** The template of plain LG-CAV and those of the concept ensemble. */
+  readonly prompts: { readonly prompt: string; readonly ensemble: readonly string[] };
+  readonly device: string;
+  /** The runtime that encodes the tokens, and what makes them. */
+  readonly runtime: string;
 }
 
 /** The text features of the concepts under every prompt. */
-export function textStage(
-  concepts: Stage<ConceptSet>,
-  { model, prompts, batch, device }: {
-    readonly model: VlImageModel;
-    readonly prompts: Prompts;
-    readonly batch: number;
-    readonly device: string;
+export const textKind = artifactKind<
+  { readonly concepts: ConceptImageSet },
+  TextInputs,
+  { readonly model: Extract<ModelHow, { readonly type: "vl" }> },
+  ConceptTextFeatures
+>({
+  name: "text",
+  version: 2,
+  codec: textCodec(),
+  compute: async (node, context) => {
+    const { inputs: { prompts }, how: { model } } = node;
+    const phrases = (await context.need(node, "concepts")).concepts.map(({ phrase }) => phrase);
+    return await withVlModel(model, context, async (opened) => {
+      remarkOnWords(opened.describeTexts(phrases), context.remark);
+      return await conceptTextFeatures(phrases, {
+        ...prompts,
+        encode: (texts) => opened.embedTexts(texts),
+      });
+    });
   },
-): Stage<ConceptTextFeatures> {
-  return artifactStage({
-    id: `text features ${model.name}`,
-    stage: "text-features",
-    version: 1,
-    inputs: { model: model.identity, prompts: { ...prompts }, device },
-    needs: [concepts],
-    work: `${1 + prompts.ensemble.length} prompts a concept`,
-    codec: textCodec,
-    compute: async (context) => {
-      const phrases = (await context.valueOf(concepts)).concepts.map(({ phrase }) => phrase);
-      const encode = (texts: readonly string[]) => model.embedTexts(texts, context);
-      return await conceptTextFeatures(phrases, { ...prompts, batch, encode });
-    },
-  });
+});
+
+function remarkOnWords(
+  { unknownWords, truncated }: ReturnType<VlModel["describeTexts"]>,
+  remark: (sentence: string) => void,
+): void {
+  if (unknownWords.length > 0) {
+    remark(
+      `The VL model spells these words in pieces, and may not have learned them: ` +
+        `${listed(unknownWords)}.`,
+    );
+  }
+  if (truncated.length > 0) {
+    remark(`The VL model sees the beginning only of these texts: ${listed(truncated)}.`);
+  }
 }
 
-const textCodec: Codec<ConceptTextFeatures> = {
-  encode: ({ prompt, ensemble }) =>
-    writeSafetensors(new Map([["prompt", prompt], ["ensemble", ensemble]]), {}, { dtype: "F32" }),
-  decode: (bytes) => {
-    const { tensors } = readSafetensors(bytes);
-    return { prompt: tensors.get("prompt")!, ensemble: tensors.get("ensemble")! };
-  },
-};
+function textCodec(): Codec<ConceptTextFeatures> {
+  return {
+    encode: ({ prompt, ensemble }) =>
+      writeSafetensors(new Map([["prompt", prompt], ["ensemble", ensemble]]), {}, { dtype: "F32" }),
+    decode: (bytes) => {
+      const { tensors } = readSafetensors(bytes);
+      return { prompt: tensors.get("prompt")!, ensemble: tensors.get("ensemble")! };
+    },
+  };
+}

@@ -1,88 +1,69 @@
-import { join, resolve } from "node:path";
-import type { Profile, WorldConfig } from "../config/mod.ts";
-import { UserError } from "../files/mod.ts";
-import { writeWorld } from "../world/mod.ts";
-import { sha256 } from "../files/mod.ts";
-import type { PlanSpec } from "./plan_spec.ts";
-import { type Stage, stageRef } from "./stage.ts";
+import { join } from "node:path";
+import type { WorldConfig } from "../../config/mod.ts";
+import { UserError } from "../../files/mod.ts";
+import { type WorldDataset, writeWorld } from "../../world/mod.ts";
+import { refOf, type StageKind } from "../stage.ts";
 
 /** A dataset's files on disk. */
 export interface DatasetFiles {
   /** The folder in the layout of the real dataset. */
   readonly folder: string;
-  /** The folder around it, where the world keeps what it knows about all of its datasets. */
-  readonly around: string;
 }
 
-/** Raised whenever the world renders other bytes of the same config. */
-const worldVersion = 1;
+/** What of the world one dataset depends on. */
+interface WorldInputs {
+  readonly dataset: WorldDataset;
+  readonly seed: number;
+  readonly imageSize: number;
+  readonly sizes: WorldConfig[WorldDataset];
+  /** What encodes the images. */
+  readonly encoder: string;
+}
 
-/** The stage that provides a dataset: rendered into the store, or the user's folder as it is. */
-export async function filesStage(
-  dataset: "broden" | "imagenet",
-  { spec: { root }, profile, world }: {
-    readonly spec: PlanSpec;
-    readonly profile: Profile;
-    readonly world: WorldConfig | undefined;
+/** A dataset of the embedded world, rendered into the store. */
+export const worldKind: StageKind<
+  Record<never, never>,
+  WorldInputs,
+  { readonly world: WorldConfig },
+  DatasetFiles
+> = {
+  name: "world",
+  version: 2,
+  isStored: (node, store) => store.has(refOf(node)),
+  load: async (node, store) => {
+    const record = await store.openDirectory(refOf(node));
+    const { dataset } = node.inputs as unknown as WorldInputs;
+    return record && { folder: join(record.path, dataset) };
   },
-): Promise<Stage<DatasetFiles>> {
-  const location = profile.datasets[dataset];
-  if (location === undefined) {
-    throw new UserError(
-      `configs/profiles/${profile.name}.json names no folder for the dataset ${dataset}. Add it.`,
+  group: ({ key }) => key,
+  run: async ([node], { store, onProgress }) => {
+    const { inputs: { dataset }, how: { world } } = node!;
+    await store.publishDirectory(
+      refOf(node!),
+      (path) => writeWorld(path, world, { datasets: [dataset], onProgress }),
     );
-  }
-  if ("folder" in location) return await folderStage(dataset, resolve(root, location.folder));
-  if (world === undefined) throw new Error(`The world's config for ${dataset} was not read.`);
-  const { seed, imageSize, [dataset]: sizes } = world;
-  const inputs = { dataset, seed, imageSize, sizes: { ...sizes } };
-  const ref = stageRef({ stage: "world", version: worldVersion, inputs, needs: [] });
-  const filesIn = (path: string) => ({ folder: join(path, dataset), around: path });
-  return {
-    id: `world ${dataset}`,
-    ref,
-    needs: [],
-    work: "renders the images",
-    isStored: (store) => store.has(ref),
-    load: async (store) => {
-      const record = await store.openDirectory(ref);
-      return record && filesIn(record.path);
-    },
-    run: async ({ store, onProgress }) => {
-      const record = await store.publishDirectory(
-        ref,
-        (path) => writeWorld(path, world, { datasets: [dataset], onProgress }),
-      );
-      return filesIn(record.path);
-    },
-  };
-}
+  },
+};
 
-/** A folder is identified by the path and size of its files, and read where it is. */
-async function folderStage(dataset: string, folder: string): Promise<Stage<DatasetFiles>> {
-  const listing = await listFiles(folder, "").catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  });
-  const files = { folder, around: folder };
-  const there = listing.length > 0 ? files : undefined;
-  return {
-    id: `files ${dataset}`,
-    ref: { stage: "files", key: sha256(listing.sort().join("\n")) },
-    needs: [],
-    work: `${listing.length} files in ${folder}`,
-    isStored: () => Promise.resolve(there !== undefined),
-    load: () => Promise.resolve(there),
-    run: () => Promise.reject(new UserError(`${folder} has no files. Put ${dataset} there.`)),
-  };
-}
+/** A folder of the user's, identified by the content of what is read of it. */
+export const folderKind: StageKind<
+  Record<never, never>,
+  { readonly dataset: string; readonly digest: string | null },
+  { readonly folder: string },
+  DatasetFiles
+> = {
+  name: "folder",
+  version: 1,
+  isStored: (node) => Promise.resolve(isThere(node)),
+  load: (node) =>
+    Promise.resolve(isThere(node) ? (node.how as { readonly folder: string }) : undefined),
+  group: ({ key }) => key,
+  run: ([node]) => {
+    const { inputs: { dataset }, how: { folder } } = node!;
+    return Promise.reject(new UserError(`${folder} has no files. Put ${dataset} there.`));
+  },
+};
 
-async function listFiles(root: string, folder: string): Promise<string[]> {
-  const files: string[] = [];
-  for await (const entry of Deno.readDir(join(root, folder))) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory) files.push(...await listFiles(root, path));
-    else files.push(`${path} ${(await Deno.stat(join(root, path))).size}`);
-  }
-  return files;
+function isThere({ inputs }: { readonly inputs: unknown }): boolean {
+  return (inputs as { readonly digest: string | null }).digest !== null;
 }

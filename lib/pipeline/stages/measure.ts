@@ -1,132 +1,176 @@
-import type { CavSet } from "../cav/mod.ts";
-import type { ConceptMetric } from "../config/mod.ts";
-import { UserError } from "../files/mod.ts";
-import { conceptAccuracy, conceptToClassAccuracy, tcavScore } from "../metrics/mod.ts";
-import { dot, row, type Tensor, tensor } from "../tensor/mod.ts";
-import { type ConceptSet, type Examples, testExamples } from "../concepts/mod.ts";
-import type { TargetModel } from "./models.ts";
-import type { ConceptClassPair } from "./pairs_stage.ts";
-import { artifactStage, jsonCodec, type Stage } from "./stage.ts";
+import type { ConceptTextFeatures } from "../../activations/mod.ts";
+import { openEngine, probeActivations } from "../../cav/mod.ts";
+import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
+import {
+  type ConceptMeasure,
+  type MeasureName,
+  measureOf,
+  type PairMeasure,
+  type ProbeMeasure,
+  type TrainedCav,
+} from "../../metrics/mod.ts";
+import { row, takeRows, type Tensor } from "../../tensor/mod.ts";
+import {
+  jsonCodec,
+  refOf,
+  type StageContext,
+  type StageKind,
+  storedAs,
+  type TypedNode,
+} from "../stage.ts";
+import { type RowsNeeds, rowsOf } from "./_rows.ts";
+import type { Cavs } from "./cavs.ts";
+import type { ClassGradients } from "./gradients.ts";
+import type { ConceptClassPair } from "./pairs.ts";
 
 /** One measured value of one CAV. */
 export interface Measurement {
-  readonly method: string;
-  readonly seed: number;
   readonly concept: string;
-  /** The class of a pair metric, else "". */
+  /** The class of a measure over pairs, else "". */
   readonly class: string;
-  readonly metric: ConceptMetric;
+  /** The number of the probe image of a measure over probes, else "". */
+  readonly image: string;
   readonly value: number;
 }
 
-/** What the measurements of a backbone need. */
-export interface MeasurementsStageOptions {
-  readonly target: TargetModel;
-  readonly concepts: Stage<ConceptSet>;
-  readonly pairs: Stage<readonly ConceptClassPair[]>;
-  readonly features: Stage<Tensor>;
-  readonly cavs: Stage<CavSet>;
+/** What measures need; each names its own. */
+export interface MeasureNeeds extends RowsNeeds {
+  readonly cavs: Cavs;
+  readonly concepts: ConceptImageSet;
+  readonly shots?: readonly Examples[];
+  readonly pairs?: readonly ConceptClassPair[];
+  readonly gradients?: ClassGradients;
+  readonly probes?: readonly (readonly number[])[];
+  readonly text?: ConceptTextFeatures;
 }
 
-/** Every metric of every CAV of one backbone. */
-export function measurementsStage(
-  { target, concepts, pairs, features, cavs }: MeasurementsStageOptions,
-): Stage<readonly Measurement[]> {
-  return artifactStage({
-    id: `measurements ${target.name}`,
-    stage: "measurements",
-    version: 1,
-    inputs: {},
-    needs: [concepts, pairs, features, cavs],
-    work: "concept accuracy, concept-to-class accuracy and TCAV score",
-    codec: jsonCodec(),
-    compute: async (context) => {
-      const { valueOf } = context;
-      const weight = await target.lastLayerWeight(context);
-      requireClasses(await valueOf(pairs), { target, classes: weight.shape[0]! });
-      return measure(await valueOf(cavs), {
-        concepts: await valueOf(concepts),
-        pairs: await valueOf(pairs),
-        features: await valueOf(features),
-        gradients: weight,
-      });
-    },
-  });
+/** Which measure. */
+export interface MeasureInputs {
+  readonly measure: MeasureName;
+  readonly version: number;
+  /** What a measure over probes aligns to. */
+  readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
 }
 
-function requireClasses(
-  pairs: readonly ConceptClassPair[],
-  { target, classes }: { readonly target: TargetModel; readonly classes: number },
-): void {
-  const beyond = pairs.find(({ classIndex }) => classIndex >= classes);
-  if (beyond === undefined) return;
-  throw new UserError(
-    `Backbone ${target.name} has ${classes} logits, but the dataset's class ${beyond.class} is ` +
-      `number ${beyond.classIndex + 1}. Use a model of that dataset's classes.`,
-  );
-}
+type Node = TypedNode<MeasureInputs, null>;
+type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
-/**
- * Measures a set of CAVs: concept accuracy on the images that were no shots of the seed, and per
- * pair of concept and class the cosine and the sign between CAV and gradient.
- *
- * @param options.features of the concepts' images, [images, D].
- * @param options.gradients of the logits, [classes, D], the same at every image.
- */
-export function measure(
-  cavs: CavSet,
-  { concepts, pairs, features, gradients }: {
-    readonly concepts: ConceptSet;
-    readonly pairs: readonly ConceptClassPair[];
-    readonly features: Tensor;
-    readonly gradients: Tensor;
+const codec = jsonCodec<readonly Measurement[]>();
+
+/** Values of one measure of the CAVs of one method and seed. */
+export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly Measurement[]> = {
+  name: "measure",
+  version: 1,
+  ...storedAs(codec),
+  group: ({ needs: { cavs: _, shots: __, ...shared }, inputs: { measure, alignmentPairs } }) =>
+    JSON.stringify([shared, measure, alignmentPairs ?? null]),
+  run: async (nodes, context) => {
+    const measure = measureOf(nodes[0]!.inputs.measure);
+    const values = await {
+      concepts: () => measureConcepts(nodes, measure as ConceptMeasure, context),
+      pairs: () => measurePairs(nodes, measure as PairMeasure, context),
+      probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
+    }[measure.over]();
+    for (const [index, node] of nodes.entries()) {
+      await context.store.write(refOf(node), codec.encode(values[index]!));
+    }
   },
-): Measurement[] {
-  const pairsOf = Map.groupBy(pairs, ({ concept }) => concept);
-  const measurements: Measurement[] = [];
-  let index = 0;
-  for (const method of cavs.methods) {
-    for (const [seedIndex, seed] of cavs.seeds.entries()) {
-      for (const concept of concepts.concepts) {
-        const vector = vectorAt(cavs, index);
-        const threshold = cavs.thresholds.data[index]!;
-        index++;
-        const common = { method, seed, concept: concept.name };
-        const test = testExamples(concept, concept.shots[seedIndex]!);
-        measurements.push({
-          ...common,
-          class: "",
-          metric: "concept_accuracy",
-          value: conceptAccuracy(scores(vector, test, features), threshold),
-        });
-        for (const pair of pairsOf.get(concept.name) ?? []) {
-          const gradient = row(gradients, pair.classIndex);
-          const ofPair = { ...common, class: pair.class };
-          measurements.push(
-            {
-              ...ofPair,
-              metric: "concept_to_class_accuracy",
-              value: conceptToClassAccuracy(vector, gradient),
-            },
-            {
-              ...ofPair,
-              metric: "tcav_score",
-              value: tcavScore(vector, tensor([1, gradient.length], gradient)),
-            },
-          );
-        }
-      }
+};
+
+/** By concept: its images are read once for all nodes. */
+async function measureConcepts(
+  nodes: readonly Node[],
+  { measure }: ConceptMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const features = await need(nodes[0]!, "features0");
+  const cavs = await Promise.all(nodes.map((node) => need(node, "cavs")));
+  const shots = await Promise.all(nodes.map((node) => need(node, "shots")));
+  const values: Measurement[][] = nodes.map(() => []);
+  for (const [index, concept] of concepts.entries()) {
+    const images = [...concept.positives, ...concept.negatives];
+    const rows = await features.take(images);
+    const at = new Map(images.map((image, position) => [image, position]));
+    const some = (chosen: readonly number[]) => takeRows(rows, chosen.map((i) => at.get(i)!));
+    for (const position of nodes.keys()) {
+      const test = testExamples(concept, shots[position]![index]!);
+      const value = measure(await cavOf(cavs[position]!, index), {
+        positives: some(test.positives),
+        negatives: some(test.negatives),
+      });
+      values[position]!.push({ concept: concept.name, class: "", image: "", value });
     }
   }
-  return measurements;
+  return values;
 }
 
-function vectorAt({ vectors }: CavSet, index: number): Float32Array {
-  const width = vectors.shape.at(-1)!;
-  return vectors.data.subarray(index * width, (index + 1) * width);
+/** By pair: the gradients of its class are read once for all nodes. */
+async function measurePairs(
+  nodes: readonly Node[],
+  { measure }: PairMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const pairs = (await need(nodes[0]!, "pairs"))!;
+  const { classes, gradients } = (await need(nodes[0]!, "gradients"))!;
+  const cavs = await Promise.all(nodes.map((node) => need(node, "cavs")));
+  const indexOf = new Map(concepts.map(({ name }, index) => [name, index]));
+  const rowsOf = Map.groupBy(classes.keys(), (index) => classes[index]!);
+  const values: Measurement[][] = nodes.map(() => []);
+  for (const pair of pairs) {
+    const rows = rowsOf.get(pair.class);
+    if (rows === undefined) continue;
+    const ofClass = await gradients.take(rows);
+    for (const [position, ofNode] of cavs.entries()) {
+      const value = measure(await cavOf(ofNode, indexOf.get(pair.concept)!), ofClass);
+      values[position]!.push({ ...pair, image: "", value });
+    }
+  }
+  return values;
 }
 
-function scores(vector: Float32Array, { positives, negatives }: Examples, features: Tensor) {
-  const scoreOf = (image: number) => dot(vector, row(features, image));
-  return { positives: positives.map(scoreOf), negatives: negatives.map(scoreOf) };
+/** By concept: what is known of its probes is computed once for all nodes. */
+async function measureProbes(
+  nodes: readonly Node[],
+  { measure }: ProbeMeasure,
+  { need, device }: Need,
+): Promise<Measurement[][]> {
+  const [first] = nodes as [Node];
+  const { concepts } = await need(first, "concepts");
+  const chosen = (await need(first, "probes"))!;
+  const { prompt } = (await need(first, "text"))!;
+  const features = await rowsOf(first, "features", need);
+  const vlFeatures = await rowsOf(first, "vl", need);
+  const cavs = await Promise.all(nodes.map((node) => need(node, "cavs")));
+  const values: Measurement[][] = nodes.map(() => []);
+  const engine = await openEngine("ort", { device });
+  try {
+    for (const [index, { name }] of concepts.entries()) {
+      const probes = chosen[index]!;
+      const ofProbes = await probeActivations(
+        { features: await features.take(probes), vlFeatures: await vlFeatures.take(probes) },
+        { text: row(prompt, index), alignmentPairs: first.inputs.alignmentPairs!, engine },
+      );
+      for (const [position, ofNode] of cavs.entries()) {
+        const activations = measure(await cavOf(ofNode, index), ofProbes);
+        values[position]!.push(
+          ...probes.map((image, i) => ({
+            concept: name,
+            class: "",
+            image: `${image}`,
+            value: activations[i]!,
+          })),
+        );
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+  return values;
+}
+
+async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
+  const matrix: Tensor = await vectors.take([concept]);
+  return { vector: matrix.data, threshold: thresholds[concept]! };
 }

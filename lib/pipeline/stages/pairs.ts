@@ -1,77 +1,106 @@
-import { join } from "node:path";
-import { hubModelSchema, loadConfig, type Plain, type Profile } from "../config/mod.ts";
-import { UserError } from "../files/mod.ts";
-import { readImageNet } from "../datasets/mod.ts";
-import type { LabelledImages } from "../images/mod.ts";
-import { relatedPairs } from "../concepts/mod.ts";
-import { openSentenceEncoder, sentenceEncoderHash } from "../models/mod.ts";
-import type { Json } from "../store/mod.ts";
-import type { ConceptSet, FewShotConcept } from "../concepts/mod.ts";
-import type { DatasetFiles } from "./files_stage.ts";
-import { orMissing } from "./models.ts";
-import type { PlanSpec } from "./plan_spec.ts";
-import { artifactStage, jsonCodec, type Stage } from "./stage.ts";
+import { type ConceptImageSet, relatedPairs } from "../../concepts/mod.ts";
+import { type HubModelConfig } from "../../config/mod.ts";
+import { listed, quote, readText, UserError } from "../../files/mod.ts";
+import type { LabelledImages } from "../../images/mod.ts";
+import { openSentenceEncoder } from "../../models/mod.ts";
+import { worldClasses, worldPairs } from "../../world/mod.ts";
+import { artifactKind, jsonCodec } from "../stage.ts";
 
-/** A concept that belongs to a class, by the class's position among the logits. */
+/** A concept that belongs to a class. */
 export interface ConceptClassPair {
   readonly concept: string;
+  /** The class's id in its dataset. */
   readonly class: string;
-  readonly classIndex: number;
 }
 
-/** Where the pairs come from, as a profile says. */
-export type PairsLocation = Plain<Profile["pairs"]>;
+/** Where the pairs come from, with what identifies it. */
+export type PairsInputs =
+  | { readonly from: "world" }
+  | { readonly from: "file"; readonly digest: string }
+  | {
+    readonly from: "sentence encoder";
+    readonly encoder: string;
+    readonly threshold: number;
+    readonly device: string;
+    readonly runtime: string;
+  };
+
+/** Where the file or the encoder is. */
+export type PairsHow =
+  | null
+  | { readonly file: string }
+  | { readonly config: HubModelConfig; readonly hubFolder: string };
 
 /**
- * The ground-truth pairs of concept and class: as a file beside the dataset lists them, or those
+ * The ground-truth pairs of concept and class: those of the world, as a file lists them, or those
  * whose names a sentence encoder finds similar (paper, Section 4.1).
  */
-export async function pairsStage(
-  { files, concepts }: {
-    readonly files: Stage<DatasetFiles>;
-    readonly concepts: Stage<ConceptSet>;
-  },
-  { spec, pairs, split }: {
-    readonly spec: PlanSpec;
-    readonly pairs: PairsLocation;
-    readonly split: "train" | "val";
-  },
-): Promise<Stage<readonly ConceptClassPair[]>> {
-  const hubFolder = join(spec.root, "data", "hub");
-  const encoder = "file" in pairs ? undefined : await loadConfig(
-    join(spec.root, "configs", "vl", `${pairs.sentenceEncoder}.json`),
-    hubModelSchema,
-  );
-  const hash = encoder && await orMissing(sentenceEncoderHash(encoder, { hubFolder }));
-  return artifactStage({
-    id: "pairs of concept and class",
-    stage: "pairs",
-    version: 1,
-    inputs: { pairs, encoder: hash } as unknown as Json,
-    needs: [files, concepts],
-    work: "matches concepts and classes",
-    codec: jsonCodec(),
-    compute: async (context) => {
-      const { folder, around } = await context.valueOf(files);
-      const { classes } = await readImageNet(folder, split);
-      const set = (await context.valueOf(concepts)).concepts;
-      if ("file" in pairs) return await listedPairs(join(around, pairs.file), { set, classes });
-      const model = await openSentenceEncoder(encoder!, { ...context, hubFolder });
-      try {
-        const [ofConcepts, ofClasses] = [
-          await model.embed(set.map(({ phrase }) => phrase)),
-          await model.embed(classes.map(({ name }) => firstSynonym(name))),
-        ];
-        return relatedPairs(ofConcepts, ofClasses, pairs).map((pair) => ({
-          concept: set[pair.concept]!.name,
-          class: classes[pair.class]!.id,
-          classIndex: pair.class,
-        }));
-      } finally {
-        await model.close();
+export const pairsKind = artifactKind<
+  { readonly concepts: ConceptImageSet; readonly classes: LabelledImages["classes"] },
+  PairsInputs,
+  PairsHow,
+  readonly ConceptClassPair[]
+>({
+  name: "pairs",
+  isCheck: true,
+  version: 2,
+  codec: jsonCodec(),
+  compute: async (node, context) => {
+    const { inputs, how } = node;
+    const { concepts } = await context.need(node, "concepts");
+    const classes = await context.need(node, "classes");
+    if (inputs.from === "world") {
+      return some(among(worldPairs(worldClasses()), { concepts, classes }), node);
+    }
+    if (inputs.from === "file") {
+      const { file } = how as { readonly file: string };
+      const pairs = await listedPairs(file, classes);
+      const names = new Set(concepts.map(({ name }) => name));
+      const others = new Set(pairs.map(({ concept }) => concept)).difference(names);
+      if (others.size > 0) {
+        context.remark(`${file} names what is no concept of the run: ${listed([...others])}.`);
       }
-    },
-  });
+      return some(among(pairs, { concepts, classes }), node);
+    }
+    const { config, hubFolder } = how as Extract<PairsHow, { readonly hubFolder: string }>;
+    const encoder = await openSentenceEncoder(config, { ...context, hubFolder });
+    try {
+      const [ofConcepts, ofClasses] = [
+        await encoder.embed(concepts.map(({ phrase }) => phrase)),
+        await encoder.embed(classes.map(({ name }) => firstSynonym(name))),
+      ];
+      const related = relatedPairs(ofConcepts, ofClasses, inputs).map((pair) => ({
+        concept: concepts[pair.concept]!.name,
+        class: classes[pair.class]!.id,
+      }));
+      return some(related, node);
+    } finally {
+      await encoder.close();
+    }
+  },
+});
+
+/** Returns the pairs where there are any; without one nothing would be measured. */
+function some(pairs: ConceptClassPair[], { inputs }: { readonly inputs: PairsInputs }) {
+  if (pairs.length > 0) return pairs;
+  const remedy = inputs.from === "sentence encoder"
+    ? `no name of one is similar to one of the other by more than ${inputs.threshold}. Lower the ` +
+      `threshold in "pairs" of the profile`
+    : `none of those named takes part on both sides. Name pairs of the run's concepts and classes`;
+  throw new UserError(`There is no pair of a concept and a class: ${remedy}.`);
+}
+
+/** The pairs whose concept and class both take part. */
+function among(
+  pairs: readonly ConceptClassPair[],
+  { concepts, classes }: {
+    readonly concepts: ConceptImageSet["concepts"];
+    readonly classes: LabelledImages["classes"];
+  },
+): ConceptClassPair[] {
+  const names = new Set(concepts.map(({ name }) => name));
+  const ids = new Set(classes.map(({ id }) => id));
+  return pairs.filter((pair) => names.has(pair.concept) && ids.has(pair.class));
 }
 
 /** ImageNet's class names are lists of synonyms, the most common first. */
@@ -79,26 +108,23 @@ function firstSynonym(name: string): string {
   return name.split(",")[0]!.trim();
 }
 
-/** The lines `concept,class` of a file, for the concepts that take part. */
+/** The lines `concept,class` of a file, after its first line, each once. */
 async function listedPairs(
   path: string,
-  { set, classes }: {
-    readonly set: readonly FewShotConcept[];
-    readonly classes: LabelledImages["classes"];
-  },
+  classes: LabelledImages["classes"],
 ): Promise<ConceptClassPair[]> {
-  const names = new Set(set.map(({ name }) => name));
-  const indexOf = new Map(classes.map(({ id }, index) => [id, index]));
-  const [, ...lines] = (await Deno.readTextFile(path)).trim().split(/\r?\n/);
-  return lines.flatMap((line, number) => {
-    const [concept = "", id = ""] = line.split(",");
-    const classIndex = indexOf.get(id);
-    if (classIndex === undefined) {
-      throw new UserError(
-        `Line ${number + 2} of ${path} names the class "${id}", which the dataset does not have. ` +
-          `Correct the line.`,
-      );
-    }
-    return names.has(concept) ? [{ concept, class: id, classIndex }] : [];
+  const known = new Set(classes.map(({ id }) => id));
+  const [, ...lines] = (await readText(path)).trim().split(/\r?\n/);
+  const pairs = lines.map((line, number) => {
+    const [concept = "", id = ""] = line.split(",").map((cell) => cell.trim());
+    if (known.has(id)) return { concept, class: id };
+    throw new UserError(
+      `Line ${number + 2} of ${path} names the class ${
+        quote(id)
+      }, which the dataset does not have. ` +
+        `Correct the line.`,
+    );
   });
+  const once = new Map(pairs.map((pair) => [`${pair.concept},${pair.class}`, pair]));
+  return [...once.values()];
 }

@@ -1,64 +1,148 @@
-import { concatenateRows, type ConceptTextFeatures } from "../activations/mod.ts";
-import { openEngine } from "../cav/mod.ts";
-import { selectProbes } from "../concepts/mod.ts";
-import { textActivations } from "../cav/mod.ts";
-import { UserError } from "../files/mod.ts";
-import { createRandom, row, type Tensor } from "../tensor/mod.ts";
-import type { ConceptSet } from "../concepts/mod.ts";
-import { artifactStage, jsonCodec, type Stage, type StageContext } from "./stage.ts";
+import {
+  allRows,
+  type ConceptTextFeatures,
+  type FeatureRows,
+  joinRows,
+} from "../../activations/mod.ts";
+import { momentsOf, openEngine, textActivations } from "../../cav/mod.ts";
+import { type ConceptImageSet, selectProbes } from "../../concepts/mod.ts";
+import { listed, UserError } from "../../files/mod.ts";
+import { quantile } from "../../metrics/mod.ts";
+import { createRandom, row, type Tensor } from "../../tensor/mod.ts";
+import { artifactKind, jsonCodec, type StageContext, type TypedNode } from "../stage.ts";
+import { rowsBySource, type RowsNeeds } from "./_rows.ts";
+import type { DatasetFiles } from "./files.ts";
+import { type ImagesOf, openLabelled, type ReadableImages } from "./images.ts";
+
+/** What the choice of probes needs; the labelled pool only where images are held out. */
+export interface ProbesNeeds extends RowsNeeds {
+  readonly concepts: ConceptImageSet;
+  readonly text: ConceptTextFeatures;
+  readonly poolFiles?: DatasetFiles;
+  readonly poolReadable?: ReadableImages;
+}
+
+/** How many probes, and which; `heldOut` images of each class of `of` are never probes. */
+export interface ProbesInputs {
+  readonly count: number | "pool";
+  readonly choice: "extreme" | "random";
+  /** Whether the images of other concepts are among a concept's candidates. */
+  readonly otherConcepts: boolean;
+  readonly heldOut: number;
+  readonly of?: Extract<ImagesOf, { readonly format: "imagenet" }>;
+}
 
 /**
  * The probe images of every concept, as rows of the features of the concepts' images followed by
  * those of the pool. An image of the concept itself is never its probe (paper, Section 4.1).
  */
-export function probesStage(
-  { concepts, text, vlFeatures }: {
-    readonly concepts: Stage<ConceptSet>;
-    readonly text: Stage<ConceptTextFeatures>;
-    readonly vlFeatures: readonly [Stage<Tensor>, Stage<Tensor>];
+export const probesKind = artifactKind<
+  ProbesNeeds,
+  ProbesInputs,
+  null,
+  readonly (readonly number[])[]
+>({
+  name: "probes",
+  version: 2,
+  codec: jsonCodec(),
+  compute: async (node, context) => {
+    const { need } = context;
+    const { count, choice, otherConcepts } = node.inputs;
+    const { concepts, images } = await need(node, "concepts");
+    const { prompt } = await need(node, "text");
+    const sources = await rowsBySource(node, "vl", need);
+    const activations = await activationsOf(prompt, sources, context);
+    const heldOut = await heldOutRows(node, { need, first: images.length });
+    const total = activations.shape[1]!;
+    remarkOnDeviations(
+      concepts.map(({ name }, index) => {
+        return { name, deviation: momentsOf(row(activations, index)).deviation };
+      }),
+      context.remark,
+    );
+    return concepts.map(({ name, positives }, index) => {
+      const own = new Set(positives);
+      const pool: number[] = [];
+      for (let image = otherConcepts ? 0 : images.length; image < total; image++) {
+        if (!own.has(image) && !heldOut.has(image)) pool.push(image);
+      }
+      const wanted = count === "pool" ? pool.length : count;
+      if (pool.length < Math.max(2, wanted)) {
+        throw new UserError(
+          `Concept "${name}" has ${pool.length} images to choose probes from, fewer than ` +
+            `probes.count, which is ${count}. Lower it or add images to the pool.`,
+        );
+      }
+      const random = createRandom("probes").split(name);
+      const ofConcept = row(activations, index);
+      const ofPool = pool.map((image) => ofConcept[image]!);
+      return [...selectProbes(ofPool, { count: wanted, choice, random })].map((at) => pool[at]!);
+    });
   },
-  choice: { readonly count: number; readonly choice: "extreme" | "random" },
-): Stage<readonly (readonly number[])[]> {
-  return artifactStage({
-    id: "probes",
-    stage: "probes",
-    version: 1,
-    inputs: { ...choice },
-    needs: [concepts, text, ...vlFeatures],
-    work: `chooses ${choice.count} probe images a concept`,
-    codec: jsonCodec(),
-    compute: async ({ valueOf, device }) => {
-      const features = concatenateRows(await Promise.all(vlFeatures.map(valueOf)));
-      const set = (await valueOf(concepts)).concepts;
-      const activations = await conceptActivations((await valueOf(text)).prompt, features, device);
-      return set.map(({ name, positives }, index) => {
-        const own = new Set(positives);
-        const pool = Array.from({ length: features.shape[0]! }, (_, image) => image)
-          .filter((image) => !own.has(image));
-        if (pool.length < choice.count) {
-          throw new UserError(
-            `Concept "${name}" has ${pool.length} images to choose probes from, fewer than ` +
-              `probes.count, which is ${choice.count}. Lower it or add images to the pool.`,
-          );
-        }
-        const random = createRandom("probes").split(name);
-        const ofConcept = row(activations, index);
-        const ofPool = pool.map((image) => ofConcept[image]!);
-        return [...selectProbes(ofPool, { ...choice, random })].map((at) => pool[at]!);
-      });
-    },
-  });
+});
+
+/** An activation that varies less than this share of the concepts' median tells images hardly apart. */
+const leastShare = 0.2;
+
+function remarkOnDeviations(
+  concepts: readonly { readonly name: string; readonly deviation: number }[],
+  remark: (sentence: string) => void,
+): void {
+  const ascending = concepts.map(({ deviation }) => deviation).sort((a, b) => a - b);
+  const median = quantile(ascending, 0.5);
+  const flat = concepts.filter(({ deviation }) => deviation < leastShare * median);
+  if (flat.length === 0) return;
+  remark(
+    `The VL model's activations hardly vary over the images for ${
+      listed(flat.map(({ name }) => name))
+    }: less than ${100 * leastShare} % of what is usual here. Other words may say more.`,
+  );
 }
 
-/** a_c of every image for each concept, [concepts, images]. */
-async function conceptActivations(
+/**
+ * The images that are kept from the probes, so that gradients are taken where no CAV was trained: the
+ * first `heldOut` of each class that can be read, as positions among the readable ones.
+ */
+export async function heldOutPositions(
+  { of, heldOut }: Required<Pick<ProbesInputs, "of" | "heldOut">>,
+  { files, readable }: { readonly files: DatasetFiles; readonly readable: ReadableImages },
+): Promise<{ readonly positions: readonly number[]; readonly classes: readonly string[] }> {
+  const { labels, classes } = await openLabelled(of, files);
+  const taken = new Map<number, number>();
+  const positions: number[] = [];
+  const ofPositions: string[] = [];
+  for (const [position, image] of readable.indices.entries()) {
+    const label = labels[image]!;
+    const count = taken.get(label) ?? 0;
+    if (count >= heldOut) continue;
+    taken.set(label, count + 1);
+    positions.push(position);
+    ofPositions.push(classes[label]!.id);
+  }
+  return { positions, classes: ofPositions };
+}
+
+async function heldOutRows(
+  node: TypedNode<ProbesInputs, null>,
+  { need, first }: Pick<StageContext<ProbesNeeds>, "need"> & { readonly first: number },
+): Promise<ReadonlySet<number>> {
+  const { heldOut, of } = node.inputs;
+  if (heldOut === 0 || of === undefined) return new Set();
+  const files = (await need(node, "poolFiles"))!;
+  const readable = (await need(node, "poolReadable"))!;
+  const { positions } = await heldOutPositions({ of, heldOut }, { files, readable });
+  return new Set(positions.map((position) => first + position));
+}
+
+/** a_c of every image of every source for each concept, [concepts, images]. */
+async function activationsOf(
   prompt: Tensor,
-  features: Tensor,
-  device: StageContext["device"],
+  sources: readonly FeatureRows[],
+  { device }: Pick<StageContext<ProbesNeeds>, "device">,
 ): Promise<Tensor> {
   const engine = await openEngine("ort", { device });
   try {
-    return await textActivations(prompt, features, { engine });
+    return await textActivations(prompt, await allRows(joinRows(sources)), { engine });
   } finally {
     await engine.close();
   }

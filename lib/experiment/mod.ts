@@ -1,0 +1,4 @@
+/** Experiments as data: factors, cells, and what is shown of their runs. */
+export * from "./experiment.ts";
+export * from "./factors.ts";
+export * from "./run.ts";

@@ -1,0 +1,142 @@
+import { join } from "node:path";
+import { loadConfig, promptsSchema } from "../config/mod.ts";
+import type { FeatureRows } from "../activations/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { decoderVersion } from "../images/mod.ts";
+import { textRuntimeVersion } from "../models/mod.ts";
+import { runtimeVersion } from "../onnx/mod.ts";
+import { type CellParts, type Known, once } from "./_planning.ts";
+import type { PlannedData } from "./plan_data.ts";
+import type { PlannedModel } from "./plan_models.ts";
+import type { Stage } from "./stage.ts";
+import { featuresKind, probesKind, textKind } from "./stages/mod.ts";
+
+/** How the intermediate features are pooled, where they are. */
+export function poolingOf({ pooled }: PlannedModel, output: string) {
+  return output === "intermediate_pooled" && pooled !== undefined ? { pooled } : {};
+}
+
+/** Features of the concepts' images, then of each other source of the pool. */
+export function rowsOf<Prefix extends "features" | "vl">(
+  prefix: Prefix,
+  { model, output, data }: {
+    readonly model: PlannedModel;
+    readonly output: string;
+    readonly data: PlannedData;
+  },
+  known: Known,
+): Readonly<Record<`${Prefix}${number}`, Stage<FeatureRows>>> {
+  const name = [prefix, model.name, output, data.concepts.key].join(" ");
+  const before = known.laidOut.rows.get(name);
+  if (before !== undefined) return before;
+  const { concepts, images, pool } = data;
+  const sources = [
+    { images, chosen: { concepts } },
+    ...pool.map((images) => ({ images, chosen: { readable: images.readable } })),
+  ];
+  const entries = sources.map(({ images: { name, of, files, count }, chosen }, index) => {
+    const node = known.graph.stage(featuresKind, {
+      id: `features ${model.name}${output === "features" ? "" : ` ${output}`} ${name}`,
+      inputs: {
+        of,
+        model: model.identity,
+        output,
+        ...poolingOf(model, output),
+        device: known.request.device,
+        runtime: runtimeVersion,
+        decoder: decoderVersion,
+      },
+      needs: { files, ...chosen },
+      how: { model: model.how, batch: known.profile.batch },
+      work: `${model.name} on the images of ${name}`,
+      estimate: model.cost && {
+        images: count,
+        multiplyAdds: count * model.cost.multiplyAdds,
+        bytes: count * model.cost.width * Float32Array.BYTES_PER_ELEMENT,
+        parameters: model.cost.parameters,
+      },
+    });
+    return [`${prefix}${index}`, node];
+  });
+  const rows = Object.fromEntries(entries);
+  known.laidOut.rows.set(name, rows);
+  return rows;
+}
+
+async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Known) {
+  const path = "configs/paper/prompts.json";
+  const prompts = await once(
+    known.laidOut.prompts,
+    path,
+    () => loadConfig(join(known.request.root, path), promptsSchema),
+  );
+  known.configs[path] = prompts;
+  const { prompt, ensemble } = prompts;
+  return known.graph.stage(textKind, {
+    id: `text ${vl.name} ${data.images.name}`,
+    inputs: {
+      model: vl.identity,
+      prompts: { prompt, ensemble },
+      device: known.request.device,
+      runtime: textRuntimeVersion,
+    },
+    needs: { concepts: data.concepts },
+    how: { model: vl.how },
+    work: `${1 + ensemble.length} prompts a concept`,
+  });
+}
+
+/** What language says of the images: the text, the VL features and the probes. */
+export async function planLanguage({ cell: { settings }, data, vl }: CellParts, known: Known) {
+  const text = await planText({ data, vl }, known);
+  const vlRows = rowsOf("vl", { model: vl, output: "embedding", data }, known);
+  const { probes: { count, choice }, heldOut } = settings;
+  requireProbes(count, data, known);
+  const labelled = heldOut === 0 ? undefined : labelledPool(data, known);
+  const probes = known.graph.stage(probesKind, {
+    id: `probes ${vl.name} ${count} ${choice}${heldOut === 0 ? "" : ` held out ${heldOut}`}`,
+    inputs: {
+      count,
+      choice,
+      otherConcepts: data.otherConcepts,
+      heldOut,
+      ...(labelled && { of: labelled.of }),
+    },
+    needs: {
+      concepts: data.concepts,
+      text,
+      ...vlRows,
+      ...(labelled && { poolFiles: labelled.files, poolReadable: labelled.readable }),
+    },
+    how: null,
+    work: `chooses ${count} probe images a concept`,
+  });
+  return { text, vlRows, probes };
+}
+
+/** Refuses more probes than images can be there; how many there are is known when they are listed. */
+function requireProbes(
+  count: number | "pool",
+  { images, pool, otherConcepts }: PlannedData,
+  { experiment }: Known,
+): void {
+  const sources = otherConcepts ? [images, ...pool] : pool;
+  const most = sources.reduce((sum, source) => sum + source.count, 0);
+  if (count === "pool" || most === 0 || count <= most) return;
+  throw new UserError(
+    `Experiment ${experiment.id} asks for ${count} probe images of a concept, and there are ${most} ` +
+      `at most. Lower "probes.count", or add images to the probe pool of the profile.`,
+  );
+}
+
+/** The source of probes whose images have classes: it also shows where gradients are taken. */
+export function labelledPool({ pool }: PlannedData, { profile, experiment }: Known) {
+  const [first] = pool;
+  if (first !== undefined && first.of.format === "imagenet") {
+    return { ...first, of: first.of };
+  }
+  throw new UserError(
+    `Experiment ${experiment.id} takes gradients at images of the probe pool's classes, and the ` +
+      `profile ${profile.name} has no such pool. Add a dataset with classes to its probePool.`,
+  );
+}

@@ -1,0 +1,144 @@
+import { resolve } from "node:path";
+import type { Experiment } from "../experiment/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { decoderVersion } from "../images/mod.ts";
+import { measureOf } from "../metrics/mod.ts";
+import { textRuntimeVersion } from "../models/mod.ts";
+import { runtimeVersion } from "../onnx/mod.ts";
+import { planShots } from "./_plan_cavs.ts";
+import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
+import type { CellParts, Known } from "./_planning.ts";
+import type { PlannedData } from "./plan_data.ts";
+import type { PlannedTarget } from "./plan_models.ts";
+import type { Stage } from "./stage.ts";
+import {
+  type Cavs,
+  gradientsKind,
+  lastLayerKind,
+  measureKind,
+  type Measurement,
+  pairsKind,
+} from "./stages/mod.ts";
+
+/** The class names that a model brings, which decide what its logits are. */
+function namesOf({ classNames }: PlannedTarget) {
+  return classNames === undefined ? {} : { classNames };
+}
+
+/** The stage of a measure of a cell's CAVs. */
+export async function planMeasure(
+  name: Experiment["measures"][number],
+  parts: CellParts & { readonly cavs: Stage<Cavs> },
+  known: Known,
+): Promise<Stage<readonly Measurement[]>> {
+  const { data, target, output, cavs, method } = parts;
+  const { over, version, title } = measureOf(name);
+  const common = {
+    id: `${name} of ${cavs.id}`,
+    how: null,
+    work: title.toLowerCase(),
+  };
+  const inputs = { measure: name, version };
+  const needs = { cavs, concepts: data.concepts };
+  const features = rowsOf("features", { model: target, output, data }, known);
+  if (over === "concepts") {
+    return known.graph.stage(measureKind, {
+      ...common,
+      inputs,
+      needs: { ...needs, shots: planShots(parts, known), features0: features.features0! },
+    });
+  }
+  if (over === "pairs") {
+    return known.graph.stage(measureKind, {
+      ...common,
+      inputs,
+      needs: {
+        ...needs,
+        pairs: await planPairs(data, known),
+        gradients: planGradients(parts, known),
+      },
+    });
+  }
+  if (method.base !== "lg_cav") {
+    throw new UserError(
+      `The measure ${name} shows what language says, which ${method.title} does not ask. Take a ` +
+        `method that language guides.`,
+    );
+  }
+  const { probes, text, vlRows } = await planLanguage(parts, known);
+  return known.graph.stage(measureKind, {
+    ...common,
+    inputs: { ...inputs, alignmentPairs: method.hyperparameters.alignmentPairs },
+    needs: { ...needs, probes, text, ...features, ...vlRows },
+  });
+}
+
+async function planPairs(data: PlannedData, known: Known) {
+  const { profile, models, graph, digests, request: { root, device } } = known;
+  const { pairs } = profile;
+  const needs = { concepts: data.concepts, classes: data.classes };
+  const common = { id: "pairs of concept and class", needs, work: "matches concepts and classes" };
+  if ("world" in pairs) {
+    return graph.stage(pairsKind, { ...common, inputs: { from: "world" }, how: null });
+  }
+  if ("file" in pairs) {
+    const file = resolve(root, pairs.file);
+    const digest = await digests.file(file);
+    if (digest === undefined) {
+      throw new UserError(
+        `configs/profiles/${profile.name}.json names the pairs file ${file}, which is not there. ` +
+          `Correct the path.`,
+      );
+    }
+    return graph.stage(pairsKind, { ...common, inputs: { from: "file", digest }, how: { file } });
+  }
+  const { hash, how } = await models.sentenceEncoder(pairs.sentenceEncoder);
+  return graph.stage(pairsKind, {
+    ...common,
+    inputs: {
+      from: "sentence encoder",
+      encoder: hash,
+      threshold: pairs.threshold.value,
+      device,
+      runtime: textRuntimeVersion,
+    },
+    how,
+  });
+}
+
+function planGradients({ cell, data, target, output }: CellParts, known: Known) {
+  if (output === "features") {
+    return known.graph.stage(lastLayerKind, {
+      id: `last layer ${target.name}`,
+      inputs: { model: target.identity, ...namesOf(target) },
+      needs: { classes: data.classes },
+      how: { model: target.how },
+      work: "reads the weights of the last layer",
+    });
+  }
+  const { of, files, readable, name } = labelledPool(data, known);
+  const { heldOut } = cell.settings;
+  if (heldOut === 0) {
+    throw new UserError(
+      `Experiment ${known.experiment.id} measures intermediate features, whose gradients are taken ` +
+        `at images that no CAV was trained on: "heldOut" must be 1 at least. Raise it.`,
+    );
+  }
+  return known.graph.stage(gradientsKind, {
+    id: `gradients ${target.name} ${output} ${name}`,
+    inputs: {
+      of,
+      heldOut,
+      model: target.identity,
+      ...namesOf(target),
+      output,
+      ...poolingOf(target, output),
+      device: known.request.device,
+      runtime: runtimeVersion,
+      decoder: decoderVersion,
+    },
+    needs: { files, readable, classes: data.classes },
+    how: { model: target.how, batch: known.profile.batch },
+    work: `gradients of the logits at ${heldOut} images a class`,
+  });
+}

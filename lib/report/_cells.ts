@@ -1,0 +1,93 @@
+import type { Levels } from "../experiment/mod.ts";
+import { cellLevels, comparedFactor } from "./_factors.ts";
+import type { Cell, Result, ResultTable } from "./result.ts";
+import type { ShownMeasure } from "./result_spec.ts";
+
+/** A cell with where it stands. */
+export interface PlacedCell {
+  readonly cell: Cell;
+  readonly row: number;
+  readonly column: number;
+  /** Every factor's level, and `measure`. */
+  readonly levels: Levels;
+}
+
+/** All cells of a table, row by row. */
+export function placedCells(table: ResultTable): PlacedCell[] {
+  return table.rows.flatMap((heading, row) =>
+    heading.cells.map((cell, column) => ({
+      cell,
+      row,
+      column,
+      levels: cellLevels(table, [heading, table.columns[column]!]),
+    }))
+  );
+}
+
+/** The measure of some levels. */
+export function measureAt({ measures }: Pick<Result, "measures">, levels: Levels): ShownMeasure {
+  return measures.find(({ name }) => name === levels["measure"])!;
+}
+
+/** The cells that are compared with each other, group by group; none where nothing is compared. */
+export function peersOf(table: ResultTable): PlacedCell[][] {
+  const compared = comparedFactor(table);
+  if (compared === null) return [];
+  const groups = Map.groupBy(
+    placedCells(table),
+    ({ levels }) => JSON.stringify({ ...levels, [compared]: null }),
+  );
+  return [...groups.values()];
+}
+
+/**
+ * The best cells among those that are compared: the highest means of a measure of which more is
+ * better, the lowest of one of which less is. None of a measure that is neither, and none where
+ * there is nothing to compare.
+ */
+export function bestCells(table: ResultTable): ReadonlySet<Cell> {
+  return new Set(
+    peersOf(table).flatMap((peers) => {
+      const { direction } = measureAt(table, peers[0]!.levels);
+      const means = peers.flatMap(({ cell }) => cell.status === "measured" ? [cell.mean] : []);
+      if (direction === "none" || means.length < 2) return [];
+      const best = direction === "higher" ? Math.max(...means) : Math.min(...means);
+      return peers.flatMap(({ cell }) =>
+        cell.status === "measured" && cell.mean === best ? [cell] : []
+      );
+    }),
+  );
+}
+
+/** What {@linkcode bestCells} picked, as an adjective; null where it picks nothing. */
+export function bestWord(table: ResultTable): "highest" | "lowest" | "best" | null {
+  const directions = new Set(table.measures.map(({ direction }) => direction));
+  directions.delete("none");
+  if (comparedFactor(table) === null || directions.size === 0) return null;
+  return directions.size > 1 ? "best" : directions.has("higher") ? "highest" : "lowest";
+}
+
+/** "Table 2. Its title", or the id where the paper has no such table. */
+export function fullTitle({ paper, id, title }: Pick<Result, "paper" | "id" | "title">): string {
+  return `${paper ?? id}. ${title}`;
+}
+
+/** What the values of a table are over, such as "41 concepts". */
+export function countsOf(table: ResultTable): string {
+  const counts = placedCells(table).flatMap(({ cell, levels }) => {
+    if (cell.status !== "measured") return [];
+    const { values, concepts } = cell;
+    const { over } = measureAt(table, levels);
+    if (over === "concepts") return [`${concepts} concepts`];
+    if (over === "pairs") return [`${values} pairs of ${concepts} concepts and their classes`];
+    return [`${values} probes of ${concepts} concepts`];
+  });
+  return counts.length === 0 ? "concepts" : [...new Set(counts)].join(" or ");
+}
+
+/** The number that a table shows of a cell: its mean, or its deviation over seeds; null if none. */
+export function shownValue({ show }: Pick<ResultTable, "show">, cell: Cell): number | null {
+  if (cell.status === "not run") return null;
+  if (show.as !== "table" || show.statistic === "mean") return cell.mean;
+  return cell.status === "measured" ? cell.std : cell.mean;
+}

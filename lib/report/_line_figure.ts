@@ -1,0 +1,158 @@
+import type { Plain } from "../config/mod.ts";
+import type { Show } from "../experiment/mod.ts";
+import { factorOf, rowFactors } from "./_factors.ts";
+import {
+  axesOf,
+  baseLayout,
+  gridLines,
+  intervalSentence,
+  legendOnce,
+  measureTitle,
+  panelGrid,
+  panelsOf,
+  round,
+  styleOf,
+  titleWithin,
+} from "./_layout.ts";
+import type { Figure } from "./figure.ts";
+import type { ResultTable } from "./result.ts";
+import type { TitledFactor } from "./result_spec.ts";
+
+type Lines = Extract<Plain<Show>, { readonly as: "lines" }>;
+
+/** One line for each series over x, its bootstrap interval as a band. */
+export function lineFigure(table: ResultTable, show: Lines): Figure {
+  const panels = panelsOf(table);
+  const x = factorOf(table, show.x);
+  const places = positions(x, show.scale);
+  const nameOf = (row: number) => {
+    const { levels } = table.rows[row]!;
+    return titleWithin(table, { levels, names: rowFactors(show) });
+  };
+  const titles = [...new Set(table.rows.map((_, row) => nameOf(row)))];
+  const subtitle = `bands are ${intervalSentence(table)}`;
+  const data = panels.flatMap((panel) =>
+    panel.rows.flatMap((row) =>
+      traces(table, {
+        row,
+        x: table.columns.map(({ levels }) => places.get(levels[show.x]!)!),
+        axes: { xaxis: `x${panel.axis}`, yaxis: `y${panel.axis}` },
+        name: nameOf(row),
+        place: titles.indexOf(nameOf(row)),
+      })
+    )
+  );
+  const xAxis = {
+    title: { text: x.title },
+    type: show.scale,
+    tickmode: "array",
+    tickangle: 0,
+    ...ticks(x, { places, scale: show.scale, width: 800 / panelGrid(table, panels).columns }),
+    ...gridLines,
+    zeroline: false,
+  };
+  return {
+    data: legendOnce(data),
+    layout: {
+      ...baseLayout(table, { panels, subtitle, legend: titles, panelHeight: 300 }),
+      ...axesOf(table, {
+        panels,
+        axes: (panel) => ({
+          x: xAxis,
+          y: { title: { text: measureTitle(table, panel) }, ...gridLines, automargin: true },
+        }),
+      }),
+    },
+  };
+}
+
+/**
+ * Where the levels of x stand: numbers at their value, a name (such as "pool") one step of the last
+ * two numbers beyond the level before it. Names alone stand at 1, 2, 3 and so on.
+ */
+function positions(
+  { levels }: TitledFactor,
+  scale: Lines["scale"],
+): ReadonlyMap<string | number, number> {
+  const placed: number[] = [];
+  for (const { level } of levels) {
+    const [before, last] = [placed.at(-2), placed.at(-1)];
+    if (typeof level === "number") placed.push(level);
+    else if (last === undefined) placed.push(1);
+    else if (before === undefined) placed.push(scale === "log" ? 2 * last : last + 1);
+    else placed.push(scale === "log" ? last * (last / before) : last + (last - before));
+  }
+  return new Map(levels.map(({ level }, i) => [level, placed[i]!]));
+}
+
+/** A tick at each level, and its title where there is room after the one before. */
+function ticks(
+  { levels }: TitledFactor,
+  { places, scale, width }: {
+    readonly places: ReadonlyMap<string | number, number>;
+    readonly scale: Lines["scale"];
+    /** Of a panel, in CSS pixels. */
+    readonly width: number;
+  },
+) {
+  const drawn = levels.map(({ level, short }) => {
+    const place = places.get(level)!;
+    return { place, short, at: scale === "log" ? Math.log(place) : place };
+  }).sort((a, b) => a.place - b.place);
+  const span = drawn.at(-1)!.at - drawn[0]!.at || 1;
+  let end = -Infinity;
+  const titles = drawn.map(({ short, at }) => {
+    const [middle, half] = [width * (at - drawn[0]!.at) / span, 4 * short.length];
+    if (middle - half < end + 6) return "";
+    end = middle + half;
+    return short;
+  });
+  return { tickvals: drawn.map(({ place }) => place), ticktext: titles };
+}
+
+function traces(
+  table: ResultTable,
+  { row, x, axes, name, place }: {
+    readonly row: number;
+    readonly x: readonly number[];
+    readonly axes: { readonly xaxis: string; readonly yaxis: string };
+    readonly name: string;
+    readonly place: number;
+  },
+) {
+  const points = table.rows[row]!.cells.flatMap((cell, column) =>
+    cell.status === "measured" ? [{ ...cell, x: x[column]! }] : []
+  ).sort((a, b) => a.x - b.x);
+  if (points.length === 0) return [];
+  const { color, symbol } = styleOf(place);
+  const back = points.toReversed();
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      name,
+      x: [...points, ...back].map(({ x }) => x),
+      y: [...points.map(({ high }) => round(high)), ...back.map(({ low }) => round(low))],
+      ...axes,
+      fill: "toself",
+      fillcolor: color,
+      opacity: 0.15,
+      line: { width: 0 },
+      hoverinfo: "skip",
+      legendgroup: name,
+      showlegend: false,
+    },
+    {
+      type: "scatter",
+      mode: "lines+markers",
+      name,
+      x: points.map(({ x }) => x),
+      y: points.map(({ mean }) => round(mean)),
+      ...axes,
+      line: { color, width: 2 },
+      marker: { color, symbol, size: 7 },
+      legendgroup: name,
+      showlegend: true,
+    },
+  ];
+}

@@ -1,0 +1,10 @@
+import type { Run } from "../experiment/mod.ts";
+import { foldHistogram } from "./fold_histogram.ts";
+import { foldTable } from "./fold_table.ts";
+import type { Result } from "./result.ts";
+import type { ResultSpec } from "./result_spec.ts";
+
+/** Folds measured runs into what an experiment shows: a table, lines or histograms. */
+export function foldResult(runs: readonly Run[], spec: ResultSpec): Result {
+  return spec.show.as === "histogram" ? foldHistogram(runs, spec) : foldTable(runs, spec);
+}
