@@ -1,7 +1,7 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { join, resolve } from "node:path";
 import { loadConfig, parseConfig, plain, type WorldConfig, worldSchema } from "../config/mod.ts";
-import { UserError } from "../files/mod.ts";
+import { readFolder, UserError } from "../files/mod.ts";
 import { type WorldDataset, worldDatasets, writeWorld } from "../world/mod.ts";
 import type { CliContext } from "./context.ts";
 import { parseSeed } from "./plan_flags.ts";
@@ -52,7 +52,7 @@ const exportCommand = buildCommand<ExportFlags, [string], CliContext>({
     const { datasets } = flags;
     const chosen = await chosenWorld(this.root, flags);
     const target = resolve(this.root, directory);
-    await requireEmpty(target);
+    requireEmpty(target);
     let written = 0;
     await writeWorld(target, chosen, {
       datasets,
@@ -89,13 +89,13 @@ async function chosenWorld(
   return plain(parseConfig(`${path} with the flags`, worldSchema, { spec: changed }));
 }
 
-async function requireEmpty(directory: string): Promise<void> {
+function requireEmpty(directory: string): void {
   try {
-    for await (const entry of Deno.readDir(directory)) {
-      throw new UserError(
-        `${directory} is not empty (it has ${entry.name}). Name a new or empty folder.`,
-      );
-    }
+    const [entry] = readFolder(directory);
+    if (entry === undefined) return;
+    throw new UserError(
+      `${directory} is not empty (it has ${entry.name}). Name a new or empty folder.`,
+    );
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

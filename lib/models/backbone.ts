@@ -96,6 +96,11 @@ export function backboneParameters(config: SizedBackbone): ReadonlyMap<string, r
   return parametersOf([networkOf(config.architecture).outputs["logits"]!]);
 }
 
+/** The name of a backbone's last linear layer in the state dict. */
+export function lastLayerName({ architecture }: SizedBackbone): string {
+  return networkOf(architecture).lastLayer;
+}
+
 /**
  * The last linear layer of a backbone, without loading the rest.
  *

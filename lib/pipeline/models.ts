@@ -8,6 +8,7 @@ import {
 import { UserError } from "../files/mod.ts";
 import {
   type Backbone,
+  lastLayerName,
   lastLayerOf,
   loadWeights,
   type LogitGradients,
@@ -85,7 +86,11 @@ export async function lastLayerWeight(
     const { weight, classNames } = await readLastLayer(how.config);
     return { weight, classNames };
   }
-  const { tensors } = await loadWeights(how.file);
+  // A checkpoint may write prefixes of wrappers before the name.
+  const name = lastLayerName(how.config);
+  const { tensors } = await loadWeights(how.file, {
+    only: (key) => `.${key}`.endsWith(`.${name}.weight`) || `.${key}`.endsWith(`.${name}.bias`),
+  });
   return { weight: lastLayerOf(how.config, tensors).weight, classNames: undefined };
 }
 

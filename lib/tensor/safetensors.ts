@@ -38,13 +38,17 @@ const MAX_DIMENSIONS = 64;
  * allows: every byte of the data belongs to one tensor, every byte count follows from the shape. Time
  * and memory are linear in the file.
  */
-export function readSafetensors(bytes: Uint8Array): Safetensors {
+export function readSafetensors(
+  bytes: Uint8Array,
+  { only = () => true }: { readonly only?: ((name: string) => boolean) | undefined } = {},
+): Safetensors {
   const { header, dataStart } = readHeader(bytes);
   const { __metadata__: metadata, ...described } = header;
   const entries = Object.entries(described).map(([name, value]) => readEntry(name, value));
   requireContiguous(entries, bytes.length - dataStart);
   const tensors = new Map<string, Tensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
+    if (!only(name)) continue;
     const data = bytes.subarray(dataStart + begin, dataStart + end);
     tensors.set(name, tensor(shape, converted(name, { data, dtype })));
   }

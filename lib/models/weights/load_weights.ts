@@ -14,6 +14,12 @@ export interface ExpectedHash {
   readonly sha1?: string;
 }
 
+/** What is expected of a weights file, and what of it is wanted. */
+export interface LoadWeightsOptions extends ExpectedHash {
+  /** Whether a tensor is wanted, by its name in the file; all when left out. */
+  readonly only?: ((name: string) => boolean) | undefined;
+}
+
 /** What torch.save's files are named, among them `model_best.pth.tar` of PyTorch's own example. */
 const torchFile = /\.(pth|pt|th|ckpt|bin|tar)(\.zip)?$/;
 
@@ -25,7 +31,10 @@ const torchFile = /\.(pth|pt|th|ckpt|bin|tar)(\.zip)?$/;
  * @throws {UserError} when the file is missing, has another hash than expected (nothing of it is
  * parsed then), has another ending or is malformed.
  */
-export async function loadWeights(path: string, expected: ExpectedHash = {}): Promise<StateDict> {
+export async function loadWeights(
+  path: string,
+  { only, ...expected }: LoadWeightsOptions = {},
+): Promise<StateDict> {
   const bytes = await readFile(path);
   if (expected.sha256 !== undefined || expected.sha256Prefix !== undefined) {
     const sha256 = hexDigest("sha256", bytes);
@@ -41,14 +50,18 @@ export async function loadWeights(path: string, expected: ExpectedHash = {}): Pr
   if (expected.sha1 !== undefined) {
     requireHash(path, "SHA-1", { expected: expected.sha1, found: hexDigest("sha1", content) });
   }
-  return withoutPrefixes(await malformedIsUserError(path, () => parse(path, content)));
+  return withoutPrefixes(await malformedIsUserError(path, () => parse(path, content, only)));
 }
 
-async function parse(path: string, bytes: Uint8Array): Promise<StateDict> {
+async function parse(
+  path: string,
+  bytes: Uint8Array,
+  only: LoadWeightsOptions["only"],
+): Promise<StateDict> {
   if (path.endsWith(".safetensors")) {
-    return { tensors: readSafetensors(bytes).tensors, remarks: [] };
+    return { tensors: readSafetensors(bytes, { only }).tensors, remarks: [] };
   }
-  if (torchFile.test(path)) return await readPth(bytes);
+  if (torchFile.test(path)) return await readPth(bytes, { only });
   throw new Error("the file name must end in .safetensors, .pth, .pt, .th, .ckpt, .bin or .tar.");
 }
 

@@ -30,10 +30,14 @@ const MAX_EXPANSION = 20;
  * name, and so are the functions that rebuild a tensor; what anything else would make is left out, or
  * is an error where it stands for a tensor.
  *
+ * @param options.only names the tensors that are wanted; of a zip, the others' storages are not read.
  * @throws {Error} naming what is malformed or not allowed, in time and memory linear in the file.
  */
-export function readPth(bytes: Uint8Array): Promise<StateDict> {
-  if (isZip(bytes)) return readZipPth(bytes);
+export function readPth(
+  bytes: Uint8Array,
+  options: { readonly only?: ((name: string) => boolean) | undefined } = {},
+): Promise<StateDict> {
+  if (isZip(bytes)) return readZipPth(bytes, options);
   const isTar = new TextDecoder("latin1").decode(bytes.subarray(257, 262)) === "ustar";
   return isTar ? readTarPth(bytes) : Promise.resolve(bytes).then(readLegacyPth);
 }
@@ -56,7 +60,10 @@ export async function unzipPth(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 /** A zip with data.pkl, the state dict, and data/<key>, the items of each storage. */
-async function readZipPth(bytes: Uint8Array): Promise<StateDict> {
+async function readZipPth(
+  bytes: Uint8Array,
+  { only = () => true }: { readonly only?: ((name: string) => boolean) | undefined },
+): Promise<StateDict> {
   const source = memorySource(bytes);
   const entries = await readZipDirectory(source);
   const packed = entries.find(({ method }) => method !== "stored");
@@ -77,7 +84,8 @@ async function readZipPth(bytes: Uint8Array): Promise<StateDict> {
   const rules = torchRules(storages);
   const { value, end } = unpickle(await readZipEntry(source, pickle), { start: 0, rules });
   if (end !== pickle.size) throw new Error(`${pickle.size - end} bytes follow its state dict.`);
-  const { tensors, remarks } = findStateDict(value);
+  const { tensors: all, remarks } = findStateDict(value);
+  const tensors = new Map([...all].filter(([name]) => only(name)));
   const items = [];
   const used = new Set(tensors.values().map(({ storage }) => storage.key));
   for (const ref of storages.values()) {

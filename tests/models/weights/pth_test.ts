@@ -18,6 +18,17 @@ for (const [file, expected] of Object.entries(reference)) {
   });
 }
 
+Deno.test("loadWeights() reads the tensors alone that are wanted", async () => {
+  for (const [file, expected] of Object.entries(reference)) {
+    const wanted = Object.keys(expected)[0]!;
+    const { tensors } = await loadWeights(`${fixtures}${file}`, {
+      only: (name) => name === wanted,
+    });
+    assert.deepEqual(tensors.get(wanted)!.data, Float32Array.from(expected[wanted]!.values), file);
+    if (/zip\.pth$/.test(file)) assert.deepEqual([...tensors.keys()], [wanted]);
+  }
+});
+
 Deno.test("loadWeights() checks the SHA-1 of the file inside a .pth.zip", async () => {
   // sha1sum of legacy.pth, which packed.pth.zip holds.
   const sha1 = "5718fc0dd27711eff4876560084331cb8edafd56";
