@@ -30,7 +30,7 @@ export interface Status {
 }
 
 /** What is known of the results of every experiment of a profile. */
-export async function statusOfAll(
+async function statusOfAll(
   { root, storeRoot }: CliContext,
   profile: string,
 ): Promise<Status[]> {
@@ -93,6 +93,18 @@ const flags = {
   json: { kind: "boolean", brief: "Print JSON", default: false },
 } as const;
 
+/** Writes a line for each experiment, or all of them as JSON. */
+async function writeRows(
+  context: CliContext,
+  { profile, json }: StatusFlags,
+  lineOf: (row: Status) => string,
+): Promise<void> {
+  const rows = await statusOfAll(context, profile);
+  context.process.stdout.write(
+    json ? `${JSON.stringify(rows, null, 2)}\n` : rows.map((row) => `${lineOf(row)}\n`).join(""),
+  );
+}
+
 /** `status`: which results are there and whether they fit the configs. */
 export const statusCommand = buildCommand<StatusFlags, [], CliContext>({
   docs: {
@@ -108,13 +120,11 @@ export const statusCommand = buildCommand<StatusFlags, [], CliContext>({
   },
   parameters: { flags },
   func: async function ({ profile, json }) {
-    const rows = await statusOfAll(this, profile);
-    this.process.stdout.write(
-      json
-        ? `${JSON.stringify(rows, null, 2)}\n`
-        : rows.map(({ id, result, reason, stagesToRun }) =>
-          `${id.padEnd(16)} ${result.padEnd(11)} ${reason ?? `${stagesToRun} stages to run`}\n`
-        ).join(""),
+    await writeRows(
+      this,
+      { profile, json },
+      ({ id, result, reason, stagesToRun }) =>
+        `${id.padEnd(16)} ${result.padEnd(11)} ${reason ?? `${stagesToRun} stages to run`}`,
     );
   },
 });
@@ -127,13 +137,11 @@ export const listCommand = buildCommand<StatusFlags, [], CliContext>({
   },
   parameters: { flags },
   func: async function ({ profile, json }) {
-    const rows = await statusOfAll(this, profile);
-    this.process.stdout.write(
-      json
-        ? `${JSON.stringify(rows, null, 2)}\n`
-        : rows.map(({ id, title, paper, result }) =>
-          `${id.padEnd(16)} ${(paper ?? "").padEnd(10)} ${result.padEnd(11)} ${title}\n`
-        ).join(""),
+    await writeRows(
+      this,
+      { profile, json },
+      ({ id, title, paper, result }) =>
+        `${id.padEnd(16)} ${(paper ?? "").padEnd(10)} ${result.padEnd(11)} ${title}`,
     );
   },
 });

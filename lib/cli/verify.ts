@@ -54,7 +54,7 @@ export const verifyCommand = buildCommand<
  * What is wrong with a result folder: files that differ from the manifest, and files that do not
  * follow from the runs. Nothing when it is sound.
  */
-export async function verifyResult(folder: string): Promise<string[]> {
+async function verifyResult(folder: string): Promise<string[]> {
   const path = join(folder, "manifest.json");
   const text = await Deno.readTextFile(path).catch((cause) => {
     const { NotFound, NotADirectory } = Deno.errors;

@@ -153,7 +153,7 @@ export function chooseExperiments(words: readonly string[], root: string): strin
 }
 
 /** The names of the JSON files of a folder, sorted. */
-export function configNames(folder: string): string[] {
+function configNames(folder: string): string[] {
   return readFolder(folder).flatMap(({ name }) =>
     name.endsWith(".json") ? [name.slice(0, -".json".length)] : []
   );

@@ -27,7 +27,7 @@ export interface Panel {
  * The factors that set panels apart: as the experiment says; of a table its measures and, where it
  * has more rows than there are colours, all of its row factors but the last.
  */
-export function panelFactors({ show, factors, rows }: Result): string[] {
+function panelFactors({ show, factors, rows }: Result): string[] {
   const varying = varyingFactors({ show, factors });
   if (show.as !== "table") return varying.filter((name) => show.panels.includes(name));
   const inRows = varying.filter((name) => show.rows.includes(name));

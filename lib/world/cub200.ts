@@ -59,7 +59,7 @@ export interface CubImage extends ObjectImage<ObjectClass> {
 }
 
 /** All images, species by species, in the order of their numbers in images.txt. */
-export function cubImages(config: WorldConfig): readonly CubImage[] {
+function cubImages(config: WorldConfig): readonly CubImage[] {
   const { trainPerClass, testPerClass, sceneCorrelation } = config.cub200;
   const stream = createRandom(config.seed).split("cub200");
   const species = cubSpecies();

@@ -74,7 +74,7 @@ export function asFloat(step: Step, value: Value): Value {
 }
 
 /** A whole number without axes, as Range takes it. */
-export function wholeScalar(step: Step, value: number): Value {
+function wholeScalar(step: Step, value: number): Value {
   return step.apply("Squeeze", step.integers([value]));
 }
 

@@ -95,7 +95,7 @@ function requireMatch(
 }
 
 /** Stores the gradients of a node, [rows, dim], and the class of each. */
-export async function storeGradients(
+async function storeGradients(
   node: StageNode,
   { store, classes, rows }: {
     readonly store: Store;
