@@ -80,6 +80,13 @@ export const experimentSchema = z.strictObject({
   factors: z.record(z.string(), z.union([levels, sourced(levels)])),
   /** Combinations that are left out: a cell that has one of the named levels of every factor. */
   exclude: z.array(z.record(z.string(), levels)).default([]).readonly(),
+  /**
+   * Combinations that are never run, in the form of `exclude`: they are shown as the paper quotes
+   * them, and left out where the profile does not show the paper's numbers.
+   */
+  quoted: z.array(z.record(z.string(), levels)).default([]).readonly(),
+  /** What was expected before the first run, in sentences; shown with the result. */
+  prediction: z.string().min(1).optional(),
   /** Only these concepts are shown; all when left out. */
   concepts: z.array(z.string()).min(1).readonly().optional(),
   measures: z.array(z.enum(measureNames)).min(1).readonly(),

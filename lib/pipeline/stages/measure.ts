@@ -31,6 +31,8 @@ export interface Measurement {
   /** The number of the probe image of a measure over probes, else "". */
   readonly image: string;
   readonly value: number;
+  /** How much the value counts in a mean; 1 where it is left out. */
+  readonly weight?: number;
 }
 
 /** What measures need; each names its own. */
@@ -70,7 +72,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       concepts: () => measureConcepts(nodes, measure as ConceptMeasure, context),
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
-    }[measure.over]();
+    }[measure.over as "concepts" | "pairs" | "probes"]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
     }
