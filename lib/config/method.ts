@@ -35,6 +35,12 @@ export const methodSchema = z.discriminatedUnion("base", [
   z.strictObject({ ...classifier, base: z.literal("concept_gradient") }).readonly(),
   z.strictObject({
     ...named,
+    base: z.literal("random_cav"),
+    parts: noParts,
+    hyperparameters: z.strictObject({}).readonly(),
+  }).readonly(),
+  z.strictObject({
+    ...named,
     base: z.literal("oa_tcav"),
     parts: noParts,
     hyperparameters: z.strictObject({

@@ -79,13 +79,15 @@ export function combinationsOf(
 }
 
 /**
- * The cells of an experiment, one for each of its combinations.
+ * The cells of an experiment, one for each of its combinations that is run: none of a quoted one.
  *
  * @throws {UserError} for a factor that is neither a core factor nor the path of a setting, and for a
  * level that the setting may not have.
  */
 export function cellsOf(experiment: Experiment): Cell[] {
-  return combinationsOf(experiment).map((levels) => resolveCell(experiment, levels));
+  return combinationsOf(experiment)
+    .filter((levels) => !experiment.quoted.some((rule) => matches(levels, rule)))
+    .map((levels) => resolveCell(experiment, levels));
 }
 
 function matches(levels: Levels, rule: Readonly<Record<string, readonly Level[]>>): boolean {

@@ -46,3 +46,8 @@ export function matchClasses(
 function simplified(name: string): string {
   return name.trim().toLowerCase().replaceAll(/[\s_-]+/g, " ");
 }
+
+/** ImageNet's class names are lists of synonyms, the most common first. */
+export function firstSynonym(name: string): string {
+  return name.split(",")[0]!.trim();
+}

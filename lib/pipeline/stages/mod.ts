@@ -1,7 +1,11 @@
 /** The kinds of stages, one file each. */
 import type { StageKind } from "../stage.ts";
 import { cavsKind } from "./cavs.ts";
+import { classConceptsKind, sceneConceptsKind } from "./class_concepts.ts";
+import { classLabelsKind, scenesKind } from "./class_labels.ts";
+import { classLayerKind } from "./class_layer.ts";
 import { conceptsKind, labelsKind, shownConceptsKind, textKind } from "./concepts.ts";
+import { confusionsKind } from "./confusions.ts";
 import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
@@ -12,7 +16,11 @@ import { probesKind } from "./probes.ts";
 import { shotsKind } from "./shots.ts";
 
 export * from "./cavs.ts";
+export * from "./class_concepts.ts";
+export * from "./class_labels.ts";
+export * from "./class_layer.ts";
 export * from "./concepts.ts";
+export * from "./confusions.ts";
 export * from "./features.ts";
 export * from "./files.ts";
 export * from "./gradients.ts";
@@ -36,8 +44,12 @@ export type AnyStageKind = StageKind<
 export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
   [
     cavsKind,
+    classConceptsKind,
     classesKind,
+    classLabelsKind,
+    classLayerKind,
     conceptsKind,
+    confusionsKind,
     featuresKind,
     folderKind,
     gradientsKind,
@@ -48,6 +60,8 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     pairsKind,
     probesKind,
     readableKind,
+    sceneConceptsKind,
+    scenesKind,
     shotsKind,
     shownConceptsKind,
     textKind,
