@@ -3,7 +3,7 @@ import { listed, readText, UserError } from "../../files/mod.ts";
 import type { LabelledImages } from "../../images/mod.ts";
 import { row } from "../../tensor/mod.ts";
 import { worldClassWords, type WorldDataset } from "../../world/mod.ts";
-import { firstSynonym } from "../classes.ts";
+import { firstSynonym, uniqueNames } from "../classes.ts";
 import { artifactKind, jsonCodec, type TypedNode } from "../stage.ts";
 import type { Confusions } from "./confusions.ts";
 
@@ -168,13 +168,4 @@ export function confusedPhrases(
     );
   }
   return phrases;
-}
-
-/** The first synonym of each class; two classes that share it are told apart by their ids. */
-function uniqueNames(classes: Classes): string[] {
-  const names = classes.map(({ name }) => firstSynonym(name));
-  const counts = Map.groupBy(names, (name) => name);
-  return names.map((name, index) =>
-    counts.get(name)!.length === 1 ? name : `${name} (${classes[index]!.id})`
-  );
 }
