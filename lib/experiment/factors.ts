@@ -51,10 +51,13 @@ const maxCombinations = 10_000;
  * The combinations of levels of an experiment: the product of its factors, less what it excludes, in
  * the order of the levels, the last factor fastest.
  *
+ * @param options.quoted whether those that are shown as the paper quotes them are among them; they
+ * are never run.
  * @throws {UserError} when there are more than ten thousand, or none is left.
  */
 export function combinationsOf(
-  experiment: Pick<Experiment, "id" | "factors" | "exclude">,
+  experiment: Pick<Experiment, "id" | "factors" | "exclude" | "quoted">,
+  { quoted = false }: { readonly quoted?: boolean } = {},
 ): Levels[] {
   const all = factorLevels(experiment);
   const count = [...all.values()].reduce((product, levels) => product * levels.length, 1);
@@ -70,8 +73,8 @@ export function combinationsOf(
       levels.map((level) => ({ ...combination, [name]: level }))
     );
   }
-  const left = combinations
-    .filter((levels) => !experiment.exclude.some((rule) => matches(levels, rule)));
+  const rules = quoted ? experiment.exclude : [...experiment.exclude, ...experiment.quoted];
+  const left = combinations.filter((levels) => !rules.some((rule) => matches(levels, rule)));
   if (left.length > 0) return left;
   throw new UserError(
     `experiments/${experiment.id}.json excludes every combination of its factors. Exclude fewer.`,
@@ -85,9 +88,7 @@ export function combinationsOf(
  * level that the setting may not have.
  */
 export function cellsOf(experiment: Experiment): Cell[] {
-  return combinationsOf(experiment)
-    .filter((levels) => !experiment.quoted.some((rule) => matches(levels, rule)))
-    .map((levels) => resolveCell(experiment, levels));
+  return combinationsOf(experiment).map((levels) => resolveCell(experiment, levels));
 }
 
 function matches(levels: Levels, rule: Readonly<Record<string, readonly Level[]>>): boolean {
