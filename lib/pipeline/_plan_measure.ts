@@ -6,6 +6,7 @@ import { measureOf } from "../metrics/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
 import { planShots } from "./_plan_cavs.ts";
+import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { PlannedData } from "./plan_data.ts";
@@ -116,7 +117,7 @@ function planGradients({ cell, data, target, output }: CellParts, known: Known) 
       work: "reads the weights of the last layer",
     });
   }
-  const { of, files, readable, name } = labelledPool(data, known);
+  const { of, files, readable, name, count } = labelledPool(data, known);
   const { heldOut } = cell.settings;
   if (heldOut === 0) {
     throw new UserError(
@@ -140,5 +141,10 @@ function planGradients({ cell, data, target, output }: CellParts, known: Known) 
     needs: { files, readable, classes: data.classes },
     how: { model: target.how, batch: known.profile.batch },
     work: `gradients of the logits at ${heldOut} images a class`,
+    estimate: target.costOf &&
+      gradientsEstimate(target.costOf(output), {
+        count: Math.min(count, heldOut * target.costOf("logits").width),
+        batch: known.profile.batch,
+      }),
   });
 }

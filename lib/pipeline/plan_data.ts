@@ -12,7 +12,8 @@ import {
 import { UserError } from "../files/mod.ts";
 import { decoderVersion, type LabelledImages } from "../images/mod.ts";
 import type { Digests } from "../store/mod.ts";
-import { type WorldDataset, worldDatasets, worldImages } from "../world/mod.ts";
+import { worldConcepts, type WorldDataset, worldDatasets, worldImages } from "../world/mod.ts";
+import { renderingEstimate } from "./_estimates.ts";
 import type { GraphBuilder } from "./graph.ts";
 import type { Stage } from "./stage.ts";
 import {
@@ -43,6 +44,8 @@ export interface PlannedImages {
 export interface PlannedData {
   readonly images: PlannedImages;
   readonly concepts: Stage<ConceptImageSet>;
+  /** How many concepts there are, at most. */
+  readonly conceptCount: number;
   /** The classes of the target models, in the order of their logits. */
   readonly classes: Stage<LabelledImages["classes"]>;
   /** Whether images of other concepts are probes. */
@@ -70,7 +73,7 @@ export async function planData(
 ): Promise<PlannedData> {
   const configs: Record<string, unknown> = {};
   const planned = { ...options, configs };
-  const { images, concepts } = await planConcepts(dataset, planned);
+  const { images, concepts, conceptCount } = await planConcepts(dataset, planned);
   const pool: PlannedImages[] = [];
   for (const source of options.profile.probePool) {
     if ("folder" in source) pool.push(await folderImages(source.folder, planned));
@@ -82,6 +85,7 @@ export async function planData(
   return {
     images,
     concepts,
+    conceptCount,
     classes: await planClasses(planned),
     otherConcepts,
     pool,
@@ -90,7 +94,7 @@ export async function planData(
 }
 
 async function planConcepts(dataset: string, options: DataOptions) {
-  const { singleConcept } = await readDataset(dataset, options);
+  const { singleConcept, classes } = await readDataset(dataset, options);
   if (singleConcept === undefined) {
     throw new UserError(
       `configs/datasets/${dataset}.json has no singleConcept, so the dataset has no concepts. ` +
@@ -113,7 +117,9 @@ async function planConcepts(dataset: string, options: DataOptions) {
     how: null,
     work: "selects single-concept images and their negatives",
   });
-  return { images, concepts };
+  const location = options.profile.datasets[dataset]!;
+  const conceptCount = "world" in location ? worldConcepts().length : classes;
+  return { images, concepts, conceptCount };
 }
 
 async function planClasses(options: DataOptions): Promise<Stage<LabelledImages["classes"]>> {
@@ -262,14 +268,16 @@ function worldNode(
   const rendered = split === undefined ? world : withSplit(world, split);
   const name = dataset as WorldDataset;
   const { seed, imageSize, [name]: sizes } = rendered;
+  const count = worldImages(rendered, name);
   const files = graph.stage(worldKind, {
     id: `world ${split === undefined ? dataset : `${dataset} ${split}`}`,
     inputs: { dataset: name, seed, imageSize, sizes, encoder: decoderVersion },
     needs: {},
     how: { world: rendered },
     work: "renders the images",
+    estimate: renderingEstimate({ count, imageSize }),
   });
-  return { files, count: worldImages(rendered, name) };
+  return { files, count };
 }
 
 function withSplit(world: WorldConfig, split: "train" | "val"): WorldConfig {
