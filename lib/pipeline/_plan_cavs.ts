@@ -1,6 +1,7 @@
 import type { Method } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { planLanguage, rowsOf } from "./_plan_language.ts";
+import { trainingEstimate } from "./_estimates.ts";
+import { planLanguage, rowCount, rowsOf } from "./_plan_language.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { Stage } from "./stage.ts";
 import { type Cavs, cavsKind, shotsKind } from "./stages/mod.ts";
@@ -58,6 +59,14 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
     },
     how: { shots: data.own === undefined ? null : settings.shots },
     work: `${method.title} for each concept`,
+    estimate: target.costOf &&
+      trainingEstimate(method, {
+        concepts: data.conceptCount,
+        images: rowCount(data),
+        probes: count === "pool" ? rowCount(data) : count,
+        shots: settings.shots,
+        dim: target.costOf(output).width,
+      }),
   });
 }
 

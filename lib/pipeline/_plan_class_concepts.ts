@@ -2,6 +2,7 @@ import { UserError } from "../files/mod.ts";
 import type { LastLayer } from "../models/mod.ts";
 import { featuresOf } from "./_plan_language.ts";
 import type { ClassParts, Known } from "./_planning.ts";
+import type { PlannedClasses } from "./plan_classes.ts";
 import type { PlannedData } from "./plan_data.ts";
 import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedModel, PlannedTarget } from "./plan_models.ts";
@@ -76,7 +77,7 @@ export async function planClassConcepts(
       needs: { classes: classes.classes },
       how: { ...(file !== undefined && { file }) },
     });
-    return unlabelled(of, { concepts, images });
+    return unlabelled(of, { concepts, classes });
   }
   const features0 = splitFeatures(images, { model: target, output: "features" }, known);
   const confusions = graph.stage(confusionsKind, {
@@ -93,12 +94,12 @@ export async function planClassConcepts(
     needs: { classes: classes.classes, confusions },
     how: {},
   });
-  return unlabelled(`${of} of ${target.name}`, { concepts, images });
+  return unlabelled(`${of} of ${target.name}`, { concepts, classes });
 }
 
 /** The scenes of a dataset's training images as concepts. */
 export function planSceneConcepts({ classes }: ClassParts, { graph }: Known): PlannedData {
-  const { train: { images, scenes } } = classes;
+  const { images, scenes } = classes.train;
   const name = `${images.name} scenes`;
   const concepts = graph.stage(sceneConceptsKind, {
     id: `concepts ${name}`,
@@ -107,16 +108,17 @@ export function planSceneConcepts({ classes }: ClassParts, { graph }: Known): Pl
     how: null,
     work: "lists the scenes",
   });
-  return unlabelled(name, { concepts, images });
+  return unlabelled(name, { concepts, classes });
 }
 
 /** Concepts of which there are words only: all training images may be probes. */
 function unlabelled(
   name: string,
-  { concepts, images }: {
+  { concepts, classes }: {
     readonly concepts: PlannedData["concepts"];
-    readonly images: PlannedImages;
+    readonly classes: PlannedClasses;
   },
 ): PlannedData {
-  return { name, concepts, otherConcepts: false, pool: [images] };
+  const { classCount: conceptCount, train } = classes;
+  return { name, concepts, conceptCount, otherConcepts: false, pool: [train.images] };
 }

@@ -6,6 +6,7 @@ import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
+import { featuresEstimate, probesEstimate } from "./_estimates.ts";
 import { type CellParts, type Known, once } from "./_planning.ts";
 import type { PlannedData } from "./plan_data.ts";
 import type { PlannedImages } from "./plan_images.ts";
@@ -71,12 +72,7 @@ export function featuresOf(
     needs: { files, ...chosen },
     how: { model: model.how, batch },
     work: `${model.name} on the images of ${name}`,
-    estimate: model.cost && {
-      images: count,
-      multiplyAdds: count * model.cost.multiplyAdds,
-      bytes: count * model.cost.width * Float32Array.BYTES_PER_ELEMENT,
-      parameters: model.cost.parameters,
-    },
+    estimate: model.costOf && featuresEstimate(model.costOf(output), { count, batch }),
   });
 }
 
@@ -132,8 +128,19 @@ export async function planLanguage({ cell: { settings }, data, vl }: CellParts, 
     },
     how: null,
     work: `chooses ${count} probe images a concept`,
+    estimate: vl.costOf &&
+      probesEstimate({
+        concepts: data.conceptCount,
+        images: rowCount(data),
+        width: vl.costOf("embedding").width,
+      }),
   });
   return { text, vlRows, probes };
+}
+
+/** How many rows {@linkcode rowsOf} has, at most. */
+export function rowCount({ own, pool }: PlannedData): number {
+  return [...(own ? [own] : []), ...pool].reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Refuses more probes than images can be there; how many there are is known when they are listed. */

@@ -7,6 +7,7 @@ import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
 import { classNamesOf } from "./_plan_class_concepts.ts";
 import { planShots } from "./_plan_cavs.ts";
+import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { PlannedConcepts } from "./plan_data.ts";
@@ -120,7 +121,7 @@ function planGradients(
       work: "reads the weights of the last layer",
     });
   }
-  const { of, files, readable, name } = labelledPool(data, known);
+  const { of, files, readable, name, count } = labelledPool(data, known);
   const { heldOut } = cell.settings;
   if (heldOut === 0) {
     throw new UserError(
@@ -144,5 +145,10 @@ function planGradients(
     needs: { files, readable, classes: data.classes },
     how: { model: target.how, batch: known.profile.batch },
     work: `gradients of the logits at ${heldOut} images a class`,
+    estimate: target.costOf &&
+      gradientsEstimate(target.costOf(output), {
+        count: Math.min(count, heldOut * target.costOf("logits").width),
+        batch: known.profile.batch,
+      }),
   });
 }

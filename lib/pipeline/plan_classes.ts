@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { UserError } from "../files/mod.ts";
 import type { LabelledImages } from "../images/mod.ts";
-import type { WorldDataset } from "../world/mod.ts";
+import { worldClassWords, type WorldDataset } from "../world/mod.ts";
 import {
   type DataOptions,
   datasetImages,
@@ -35,6 +35,7 @@ export interface PlannedClasses {
   /** The classes of the whole dataset in the order of the logits; of a view, more than its own. */
   readonly classes: Stage<LabelledImages["classes"]>;
   readonly view?: View;
+  readonly classCount: number;
   /** What describes each class. */
   readonly descriptions: () => Promise<PlannedWords>;
   /** What each class is called in a text. */
@@ -74,13 +75,19 @@ export async function planClassDataset(
     work: "lists the classes",
   });
   const words = wordsOf(dataset, options);
-  return { name, train, test, classes, ...(view && { view }), ...words, configs };
+  const classCount = countClasses(dataset);
+  return { name, train, test, classes, classCount, ...(view && { view }), ...words, configs };
 }
 
 /** The world's dataset stands for the whole; of another place, a view takes its classes alone. */
 function viewOf({ name, config: { view }, location }: Located): View | undefined {
   if (view === undefined || "world" in location) return undefined;
   return { name, classes: view.classes.map(({ wnid: id, name }) => ({ id, name })) };
+}
+
+function countClasses({ config: { classes }, at, location }: Located): number {
+  if (!("world" in location)) return classes;
+  return worldClassWords((location.dataset ?? at) as WorldDataset)?.size ?? 0;
 }
 
 async function planSplit(

@@ -2,6 +2,7 @@ import type { ConceptImageSet } from "../concepts/mod.ts";
 import { plain } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion, type LabelledImages } from "../images/mod.ts";
+import { worldConcepts } from "../world/mod.ts";
 import {
   type DataOptions,
   datasetImages,
@@ -18,6 +19,8 @@ export interface PlannedData {
   /** For people: the concepts' dataset. */
   readonly name: string;
   readonly concepts: Stage<ConceptImageSet>;
+  /** How many concepts there are, at most. */
+  readonly conceptCount: number;
   /** The labelled images of the concepts, where they have any. */
   readonly own?: PlannedImages;
   /** Whether the labelled images of other concepts are probes. */
@@ -39,7 +42,7 @@ export async function planConcepts(
   dataset: Located,
   options: DataOptions,
 ): Promise<PlannedConcepts> {
-  const { name, config: { singleConcept, unreadable } } = dataset;
+  const { name, location, config: { singleConcept, unreadable, ...config } } = dataset;
   const { profile, graph, configs } = options;
   if (singleConcept === undefined) {
     throw new UserError(
@@ -72,7 +75,8 @@ export async function planConcepts(
   }
   const otherConcepts = profile.probePool.some((source) => "images" in source);
   const classes = await planClasses(options);
-  return { name, concepts, own, otherConcepts, pool, classes, configs };
+  const conceptCount = "world" in location ? worldConcepts().length : config.classes;
+  return { name, concepts, conceptCount, own, otherConcepts, pool, classes, configs };
 }
 
 async function planClasses(options: DataOptions): Promise<Stage<LabelledImages["classes"]>> {

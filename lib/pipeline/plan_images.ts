@@ -13,6 +13,7 @@ import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
 import type { Digests } from "../store/mod.ts";
 import { type WorldDataset, worldDatasets, worldImages } from "../world/mod.ts";
+import { renderingEstimate } from "./_estimates.ts";
 import type { GraphBuilder } from "./graph.ts";
 import type { Stage } from "./stage.ts";
 import {
@@ -192,14 +193,16 @@ function worldNode(
   };
   const rendered: WorldConfig = { ...world, [name]: sizes };
   const { seed, imageSize } = rendered;
+  const count = worldImages(rendered, name);
   const files = graph.stage(worldKind, {
     id: ["world", dataset, split, sceneCorrelation].filter((part) => part !== undefined).join(" "),
     inputs: { dataset: name, seed, imageSize, sizes: rendered[name], encoder: decoderVersion },
     needs: {},
     how: { world: rendered },
     work: "renders the images",
+    estimate: renderingEstimate({ count, imageSize }),
   });
-  return { files, count: worldImages(rendered, name) };
+  return { files, count };
 }
 
 /** No image of the split that is not read. */

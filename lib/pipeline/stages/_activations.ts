@@ -3,9 +3,9 @@ import { type CavEngine, textActivations } from "../../cav/mod.ts";
 import { row, takeRows, type Tensor, zeros } from "../../tensor/mod.ts";
 
 /** Images that are compared with directions at once. */
-const imagesPerBlock = 2 ** 16;
+export const imagesPerBlock = 2 ** 16;
 /** Cosines that are held at once. */
-const cosinesPerBlock = 2 ** 27;
+export const cosinesPerBlock = 2 ** 27;
 
 /**
  * The cosine of each direction with each image, some directions at a time: [directions of the block,

@@ -116,17 +116,22 @@ export const correctedLayerKind: StageKind<
 /** What belongs to a problem and not to a request. */
 const shared = ["vl0", "names", "bottleneck", "scenes"] as const;
 
+interface Together {
+  readonly needs: Map<string, string>;
+  readonly nodes: Node[];
+}
+
 /** Nodes whose shared needs, as far as they have them, are the same. */
 function problemsOf(nodes: readonly Node[]): Node[][] {
-  const problems: { readonly needs: Map<string, string>; readonly nodes: Node[] }[] = [];
+  const problems: Together[] = [];
   for (const node of nodes) {
     const own = shared.flatMap((role) => {
       const key = node.needs[role];
       return key === undefined ? [] : [[role, key] as const];
     });
-    const agrees = ({ needs }: { readonly needs: ReadonlyMap<string, string> }) =>
+    const agrees = ({ needs }: Together) =>
       own.every(([role, key]) => (needs.get(role) ?? key) === key);
-    const problem = problems.find(agrees) ?? { needs: new Map(), nodes: [] };
+    const problem = problems.find(agrees) ?? { needs: new Map<string, string>(), nodes: [] };
     if (problem.nodes.length === 0) problems.push(problem);
     own.forEach(([role, key]) => problem.needs.set(role, key));
     problem.nodes.push(node);

@@ -1,7 +1,12 @@
 import type { FeatureRows } from "../../activations/mod.ts";
 import { openEngine } from "../../cav/mod.ts";
 import { UserError } from "../../files/mod.ts";
-import { type ClassMeasure, type CorrectionMeasure, type MeasureName, measureOf } from "../../metrics/mod.ts";
+import {
+  type ClassMeasure,
+  type CorrectionMeasure,
+  type MeasureName,
+  measureOf,
+} from "../../metrics/mod.ts";
 import type { LastLayer } from "../../models/mod.ts";
 import { row } from "../../tensor/mod.ts";
 import { uniqueNames } from "../classes.ts";

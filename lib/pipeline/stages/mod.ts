@@ -17,6 +17,7 @@ import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
 import { shotsKind } from "./shots.ts";
 
+export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
 export * from "./cavs.ts";
 export * from "./class_concepts.ts";
 export * from "./class_labels.ts";
