@@ -82,7 +82,7 @@ export function combinationsOf(
 }
 
 /**
- * The cells of an experiment, one for each of its combinations.
+ * The cells of an experiment, one for each of its combinations that is run: none of a quoted one.
  *
  * @throws {UserError} for a factor that is neither a core factor nor the path of a setting, and for a
  * level that the setting may not have.

@@ -8,7 +8,7 @@ import {
   type Show,
 } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { measureOf } from "../metrics/mod.ts";
+import { type Measure, measureOf } from "../metrics/mod.ts";
 import { columnFactors, headingTitle, rowFactors, shownFactors } from "./_factors.ts";
 import type { PaperNumbers } from "./paper_numbers.ts";
 
@@ -32,14 +32,7 @@ export interface ShownMeasure {
   readonly unit: string;
   readonly direction: "higher" | "lower" | "none";
   readonly aggregate: "mean" | "least";
-  readonly over:
-    | "concepts"
-    | "pairs"
-    | "probes"
-    | "rankings"
-    | "classes"
-    | "corrections"
-    | "pictures";
+  readonly over: Measure["over"];
   /** What a CAV of random direction gets; null where that is not known. */
   readonly random: number | null;
 }
