@@ -89,7 +89,10 @@ function inProfile(experiment: Experiment, profile: Profile): Experiment {
 /** The keys of the stages that results are folded from. */
 export function targetsOf(experiments: readonly PlannedExperiment[]): string[] {
   return experiments.flatMap(({ cells }) =>
-    cells.flatMap(({ measurements }) => measurements.map(({ stage }) => stage.key))
+    cells.flatMap(({ measurements, exhibit }) => [
+      ...measurements.map(({ stage }) => stage.key),
+      ...exhibit === undefined ? [] : [exhibit.key],
+    ])
   );
 }
 

@@ -121,7 +121,7 @@ function conceptRow(
       ].join("\n");
     });
   const name = wrap(concept.name, 24);
-  const words = wrap(concept.text, 32).slice(0, 6);
+  const words = concept.text === concept.name ? [] : wrap(concept.text, 32).slice(0, 6);
   const least = startOfLeast(most);
   return {
     width: least + concept.least.length * (side + gap),
