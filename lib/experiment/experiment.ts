@@ -18,7 +18,7 @@ const names = z.union([z.string(), z.array(z.string()).min(1).readonly()])
  */
 const compare = z.string().optional();
 
-/** How runs are shown. Every name is a factor, or `measure`. */
+/** How runs are shown. Every name is a factor, or `measure`; a gallery shows each cell by itself. */
 const show = z.discriminatedUnion("as", [
   z.strictObject({
     as: z.literal("table"),
@@ -44,6 +44,24 @@ const show = z.discriminatedUnion("as", [
     panels: names,
     bins: sourced(z.int().min(2).max(1000)),
   }),
+  z.discriminatedUnion("of", [
+    z.strictObject({
+      as: z.literal("gallery"),
+      of: z.literal("activations"),
+      /** How many concepts are shown, evenly spaced in the dataset's order. */
+      concepts: sourced(z.int().min(1).max(1000)),
+      /** How many of the most and as many of the least activated images of each. */
+      images: sourced(z.int().min(1).max(100)),
+    }),
+    z.strictObject({
+      as: z.literal("gallery"),
+      of: z.literal("corrections"),
+      /** How many of the corrected images are shown at most: those whose margin grew most. */
+      images: sourced(z.int().min(1).max(100)),
+      /** How many of them may be of one class. */
+      perClass: sourced(z.int().min(1).max(100)),
+    }),
+  ]),
 ]).readonly();
 
 /** See {@linkcode show}. */

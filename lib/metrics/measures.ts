@@ -102,6 +102,11 @@ export interface CorrectionMeasure extends MeasureFacts {
   readonly factor: number;
 }
 
+/** A value of each image that a gallery shows; what chooses the images gives it. */
+export interface PictureMeasure extends MeasureFacts {
+  readonly over: "pictures";
+}
+
 /** A measure of a trained CAV, or of a corrected last layer. */
 export type Measure =
   | ConceptMeasure
@@ -109,7 +114,8 @@ export type Measure =
   | ProbeMeasure
   | RankingMeasure
   | ClassMeasure
-  | CorrectionMeasure;
+  | CorrectionMeasure
+  | PictureMeasure;
 
 /** Activations are neither good nor bad: they are looked at, as histograms. */
 const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasure => ({
@@ -121,6 +127,16 @@ const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasu
   random: null,
   version: 1,
   measure,
+});
+
+const ofPictures = (title: string, unit: string): PictureMeasure => ({
+  over: "pictures",
+  title,
+  unit,
+  direction: "none",
+  aggregate: "mean",
+  random: null,
+  version: 1,
 });
 
 /** Every measure by its name: what the rest of the code knows of it. */
@@ -238,6 +254,9 @@ export const measures = {
     diagnostic: "largestPossibleChange",
     factor: 100,
   },
+  image_activation: ofPictures("Activation", "cosine"),
+  logit_before: ofPictures("Logit of the uncorrected model", "logit"),
+  logit_after: ofPictures("Logit of the corrected model", "logit"),
   vl_activation: activation("VL model", (_, { vl }) => vl),
   aligned_activation: activation("VL model, aligned", (_, { aligned }) => aligned),
   target_activation: activation("Target model, pairs of probes", (_, { pairs }) => pairs),

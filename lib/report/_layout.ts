@@ -9,7 +9,7 @@ import {
   rowFactors,
   varyingFactors,
 } from "./_factors.ts";
-import type { Result } from "./result.ts";
+import type { PlottedResult } from "./result.ts";
 import type { Heading } from "./result_spec.ts";
 
 /** A subplot: the rows and columns that it draws. */
@@ -27,8 +27,9 @@ export interface Panel {
  * The factors that set panels apart: as the experiment says; of a table its measures and, where it
  * has more rows than there are colours, all of its row factors but the last.
  */
-function panelFactors({ show, factors, rows }: Result): string[] {
+function panelFactors({ show, factors, rows }: PlottedResult): string[] {
   const varying = varyingFactors({ show, factors });
+  if (show.as === "gallery") return [];
   if (show.as !== "table") return varying.filter((name) => show.panels.includes(name));
   const inRows = varying.filter((name) => show.rows.includes(name));
   const above = rows.length > colours.length ? inRows.slice(0, -1) : [];
@@ -36,7 +37,7 @@ function panelFactors({ show, factors, rows }: Result): string[] {
 }
 
 /** The panels of a result, row after row. */
-export function panelsOf(result: Result): Panel[] {
+export function panelsOf(result: PlottedResult): Panel[] {
   const names = panelFactors(result);
   const part = (headings: readonly Heading[], factors: readonly string[]) => {
     const own = names.filter((name) => factors.includes(name));
@@ -68,7 +69,7 @@ export function panelsOf(result: Result): Panel[] {
 
 /** What a row or column is called within its panel. */
 export function titleWithin(
-  result: Result,
+  result: PlottedResult,
   { levels, names }: { readonly levels: Levels; readonly names: readonly string[] },
 ): string {
   const fixed = fixedFactors(result).map(({ name }) => name);
@@ -80,7 +81,7 @@ export function titleWithin(
 }
 
 /** The measure of a panel with its unit; the unit alone where a panel has several measures. */
-export function measureTitle(result: Result, { rows, columns }: Panel): string {
+export function measureTitle(result: PlottedResult, { rows, columns }: Panel): string {
   const headings = (row: number): Heading[][] =>
     columns.length === 0
       ? [[result.rows[row]!]]
@@ -108,7 +109,7 @@ export interface LayoutOptions {
 
 /** Everything of a layout but axes: title, legend, font, height, and the titles of panels. */
 export function baseLayout(
-  result: Result,
+  result: PlottedResult,
   { panels, topic = "", subtitle, legend, panelHeight }: LayoutOptions,
 ) {
   const seeds = `${result.seeds.length} seed${result.seeds.length === 1 ? "" : "s"}`;
@@ -150,7 +151,7 @@ function legendLines(names: readonly string[]): number {
 }
 
 /** Panels by two factors stand in rows and columns by them; others nearly in a square. */
-export function panelGrid(result: Result, { length }: readonly Panel[]) {
+export function panelGrid(result: PlottedResult, { length }: readonly Panel[]) {
   const names = panelFactors(result);
   const last = names.length < 2 ? 0 : factorOf(result, names.at(-1)!).levels.length;
   const columns = last > 0 && length % last === 0 ? last : Math.ceil(Math.sqrt(length));
@@ -177,7 +178,7 @@ function panelTitle({ title, axis }: Panel) {
 }
 
 /** What the lines of a figure are. */
-export function intervalSentence(result: Result): string {
+export function intervalSentence(result: PlottedResult): string {
   const concepts = result.schema === "lg-cav/result-histogram" ? [] : result.rows.flatMap(
     ({ cells }) => cells.flatMap((cell) => cell.status === "measured" ? [cell.concepts] : []),
   );
@@ -243,7 +244,7 @@ export interface Axis {
  * itself.
  */
 export function axesOf(
-  result: Result,
+  result: PlottedResult,
   { panels, axes }: {
     readonly panels: readonly Panel[];
     readonly axes: (panel: Panel) => { readonly x: Axis; readonly y: Axis };

@@ -1,6 +1,7 @@
 import { bestCells, bestWord, measureAt, peersOf, type PlacedCell, placedCells } from "./_cells.ts";
 import { comparedFactor, factorOf, nounOf, varyingFactors } from "./_factors.ts";
 import { formatDifference, formatMoment } from "./_format.ts";
+import { describeGallery } from "./gallery/mod.ts";
 import type { Comparison } from "./comparison.ts";
 import type { Result, ResultHistogram, ResultTable } from "./result.ts";
 
@@ -10,7 +11,9 @@ import type { Result, ResultHistogram, ResultTable } from "./result.ts";
  * in it can be out of date.
  */
 export function describeResult(result: Result): string {
-  const sentences = result.schema === "lg-cav/result-histogram"
+  const sentences = result.schema === "lg-cav/result-gallery"
+    ? describeGallery(result)
+    : result.schema === "lg-cav/result-histogram"
     ? moments(result)
     : [...best(result), ...steps(result)];
   if (sentences.length === 0) return "Nothing of this result has been measured and compared.";

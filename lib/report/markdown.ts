@@ -1,3 +1,4 @@
+import { aboutResult } from "./_about.ts";
 import {
   aggregates,
   bestCells,
@@ -8,53 +9,33 @@ import {
   resampledNoun,
   shownValue,
 } from "./_cells.ts";
-import {
-  columnFactors,
-  comparedFactor,
-  factorOf,
-  fixedFactors,
-  nounOf,
-  rowFactors,
-} from "./_factors.ts";
+import { columnFactors, comparedFactor, factorOf, nounOf, rowFactors } from "./_factors.ts";
 import { formatDifference, formatMoment, formatPValue, formatValue } from "./_format.ts";
+import { markdownTable } from "./_markdown_table.ts";
+import { galleryBlocks } from "./gallery/mod.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import type { MeasuredCell, Result, ResultHistogram, ResultTable } from "./result.ts";
 
 /**
  * table.md, for a reader. Of a table or lines: means and standard deviations as the paper prints
  * them, then intervals and tests, then, where the spec holds the paper's numbers, measured, paper
- * and difference one below the other. Of histograms: their moments.
+ * and difference one below the other. Of histograms: their moments. Of galleries: what is shown.
  */
 export function markdown(result: Result): string {
-  const blocks = result.schema === "lg-cav/result-histogram"
+  const blocks = result.schema === "lg-cav/result-gallery"
+    ? galleryBlocks(result)
+    : result.schema === "lg-cav/result-histogram"
     ? histogramBlocks(result)
     : result.show.as === "table" && result.show.statistic === "std"
     ? deviationBlocks(result)
     : meanBlocks(result);
   return [
     `# ${fullTitle(result)}`,
-    about(result),
+    aboutResult(result),
     result.prediction === null ? "" : `Expected before the first run: ${result.prediction}`,
     `![The figure; it is drawn where a browser is installed](figure.svg)`,
     ...blocks,
   ].filter((block) => block !== "").join("\n\n") + "\n";
-}
-
-function about(result: Result): string {
-  const { profile, seeds, measures } = result;
-  const fixed = fixedFactors(result).filter(({ name }) => name !== "measure")
-    .map(({ title, levels }) => `${title}: ${levels[0]!.title}.`);
-  const units = new Set(measures.map(({ unit }) => unit));
-  const unit = units.size === 1
-    ? [`Unit: ${[...units][0]}.`]
-    : measures.map(({ title, unit }) => `${title} in ${unit}.`);
-  return [
-    `Profile: ${profile}.`,
-    ...fixed,
-    `Seeds: ${seeds.length === 0 ? "none" : seeds.join(", ")}.`,
-    ...unit,
-    `Every number here is measured unless it is marked.`,
-  ].join(" ");
 }
 
 function meanBlocks(table: ResultTable): string[] {
@@ -223,15 +204,6 @@ function corner(table: ResultTable): string {
   const titles = (names: readonly string[]) =>
     names.map((name) => factorOf(table, name).title).join(", ");
   return `${titles(rowFactors(table.show))} / ${titles(columnFactors(table.show))}`;
-}
-
-function markdownTable(rows: readonly (readonly string[])[]): string {
-  const lines = rows.map((cells) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
-  );
-  const width = rows[0]!.length;
-  lines.splice(1, 0, `| --- |${" ---: |".repeat(width - 1)}`);
-  return lines.join("\n");
 }
 
 const interval = ({ low, high }: Pick<MeasuredCell, "low" | "high">) =>

@@ -5,8 +5,10 @@ import { UserError } from "../files/mod.ts";
 import { formatMoment, formatValue } from "./_format.ts";
 import { runsArrow } from "./arrow.ts";
 import type { Figure } from "./figure.ts";
+import { gallerySvg } from "./gallery/mod.ts";
 import { renderFigures } from "./render_figures.ts";
 import type { Result, ResultHistogram, ResultTable } from "./result.ts";
+import { terminalTable } from "./terminal_table.ts";
 
 /** One value in several media types, of which a notebook shows the richest it can. */
 export type DisplayBundle = Readonly<Record<string, unknown>>;
@@ -31,8 +33,12 @@ export async function displayFigures(figures: readonly Figure[]): Promise<Displa
   });
 }
 
-/** What a result shows: means and standard deviations of a table, moments of histograms. */
+/** What a result shows: means and deviations of a table, moments of histograms, a gallery's drawing. */
 export function displayResult(result: Result): DisplayBundle {
+  if (result.schema === "lg-cav/result-gallery") {
+    const svg = gallerySvg(result).text;
+    return { "image/svg+xml": svg, "text/plain": terminalTable(result, { columns: 100 }) };
+  }
   const columns = result.schema === "lg-cav/result-histogram"
     ? momentColumns(result)
     : cellColumns(result);

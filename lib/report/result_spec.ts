@@ -1,4 +1,4 @@
-import type { Plain } from "../config/mod.ts";
+import { type Plain, plain } from "../config/mod.ts";
 import {
   combinationsOf,
   type Experiment,
@@ -66,9 +66,9 @@ export interface ResultSpec {
   readonly concepts: readonly string[] | null;
   readonly show: Plain<Show>;
   readonly statistics: StatisticsSettings;
-  /** The row factors of a table; of lines and histograms panels x series. */
+  /** The row factors of a table; of lines and histograms panels x series; all of a gallery. */
   readonly rows: readonly Heading[];
-  /** The column factors of a table, the x of lines; none of a histogram. */
+  /** The column factors of a table, the x of lines; none of a histogram or a gallery. */
   readonly columns: readonly Heading[];
   /** What the paper prints, where the profile is the paper's own experiment; else null. */
   readonly paperNumbers: PaperNumbers | null;
@@ -111,7 +111,7 @@ export function resultSpec(
   { profile, titleOf, paperNumbers }: ResultSpecOptions,
 ): ResultSpec {
   const { id, title, measures, statistics } = experiment;
-  const show = plainShow(experiment.show);
+  const show: Plain<Show> = plain(experiment.show);
   const factors = titledFactors(experiment, titleOf);
   checkShow(experiment, { show, factors });
   checkPaper(paperNumbers, show);
@@ -136,14 +136,12 @@ export function resultSpec(
       permutations: statistics.permutations.value,
       seed: statistics.seed.value,
     },
-    rows: headings(rowFactors(show)),
+    rows: headings(
+      show.as === "gallery" ? factorLevels(experiment).keys().toArray() : rowFactors(show),
+    ),
     columns: headings(columnFactors(show)),
     paperNumbers,
   };
-}
-
-function plainShow(show: Show): Plain<Show> {
-  return show.as === "histogram" ? { ...show, bins: show.bins.value } : show;
 }
 
 /** What factors are called; swept settings without a title keep their path. */
@@ -184,6 +182,7 @@ function checkShow(
   { show, factors }: { readonly show: Plain<Show>; readonly factors: readonly TitledFactor[] },
 ): void {
   const shown = shownFactors(show);
+  if (show.as === "gallery") return;
   const compare = show.as === "histogram" ? undefined : show.compare;
   const wrong = [...shown, ...compare === undefined ? [] : [compare]]
     .find((name) => name === "seed" || !factors.some((factor) => factor.name === name));
