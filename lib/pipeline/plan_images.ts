@@ -99,7 +99,12 @@ export async function datasetImages(
       );
     }
     const include = (path: string) => !isOfOtherSplit(path, of);
-    const { files, count } = await folderNode(location.folder, { ...options, name: at, include });
+    const { files, count } = await folderNode(location.folder, {
+      ...options,
+      name: at,
+      split,
+      include,
+    });
     return imagesOf(title, {
       ...planned,
       files,
@@ -153,15 +158,16 @@ function isOfOtherSplit(path: string, of: ImagesOf): boolean {
 
 async function folderNode(
   folder: string,
-  { graph, root, digests, name, include }: Omit<DataOptions, "configs"> & {
+  { graph, root, digests, name, split, include }: Omit<DataOptions, "configs"> & {
     readonly name: string;
+    readonly split?: string | undefined;
     readonly include: (path: string) => boolean;
   },
 ): Promise<{ readonly files: Stage<DatasetFiles>; readonly count: number }> {
   const path = resolve(root, folder);
   const tree = await digests.folder(path, { include });
   const files = graph.stage(folderKind, {
-    id: `files ${name}`,
+    id: ["files", name, split].filter((part) => part !== undefined).join(" "),
     inputs: { dataset: name, digest: tree === undefined || tree.files === 0 ? null : tree.sha256 },
     needs: {},
     how: { folder: path },
