@@ -69,9 +69,10 @@ async function needsOf(profile: Profile, root: string): Promise<ProfileNeeds> {
     ...Object.values(vlModels),
     ...("sentenceEncoder" in pairs ? [pairs.sentenceEncoder] : []),
   ];
+  const corrected = await correctedDatasets(root);
   return {
     datasets: Object.entries(datasets).flatMap(([name, location]) =>
-      "folder" in location ? [datasetNeed(name, profile)] : []
+      "folder" in location ? [datasetNeed(name, { profile, corrects: corrected.has(name) })] : []
     ),
     backbones: names.map((name) => ({ name })),
     models: [...new Set(models)].map((name) => ({ name })),
@@ -79,13 +80,30 @@ async function needsOf(profile: Profile, root: string): Promise<ProfileNeeds> {
 }
 
 async function backbonesOfExperiments(root: string): Promise<readonly string[]> {
+  return [...await levelsOfExperiments("backbone", root)];
+}
+
+/** The datasets on which last layers are corrected; of a view, the whole. */
+async function correctedDatasets(root: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const name of await levelsOfExperiments("dataset", root)) {
+    const path = join(root, "configs", "datasets", `${name}.json`);
+    const { format, view } = await loadConfig(path, datasetSchema);
+    if (format !== "broden") names.add(view?.of ?? name);
+  }
+  return names;
+}
+
+/** The levels of a factor in all experiments. */
+async function levelsOfExperiments(factor: string, root: string): Promise<ReadonlySet<string>> {
   const experiments = await Promise.all(
     experimentIds(root).map((id) => loadExperiment(root, id)),
   );
-  const names = experiments.flatMap(({ factors: { backbone = [] } }) =>
-    "value" in backbone ? backbone.value : backbone
+  return new Set(
+    experiments.flatMap(({ factors: { [factor]: levels = [] } }) =>
+      ("value" in levels ? levels.value : levels).map(String)
+    ),
   );
-  return [...new Set(names.map(String))];
 }
 
 /** How long the models take on every image of the datasets, the larger part of most runs. */

@@ -24,13 +24,14 @@ export async function missingSources(
 ): Promise<readonly SourceState[]> {
   const known = await readSources(join(root, "configs"));
   const data = join(root, "data");
-  const folders = Object.entries(profile.datasets).flatMap(([name, location]) => {
-    if (!("folder" in location) || existsSync(resolve(root, location.folder))) return [];
-    const need = datasetNeed(name, profile);
+  const folders = needsOf(experiments).filter((need) => {
+    const location = profile.datasets[need.name]!;
+    if (!("folder" in location)) return false;
     const folder = resolve(root, location.folder);
-    if (sourcesNeeded(known, [need]).some(({ path }) => join(data, path) === folder)) return [need];
+    if (existsSync(folder)) return false;
+    if (sourcesNeeded(known, [need]).some(({ path }) => join(data, path) === folder)) return true;
     throw new UserError(
-      `Profile ${profile.name} names the folder ${folder} for the dataset ${name}, which is not ` +
+      `Profile ${profile.name} names the folder ${folder} for the dataset ${need.name}, which is not ` +
         `there. Correct the path in configs/profiles/${profile.name}.json.`,
     );
   });
@@ -49,13 +50,32 @@ export async function missingSources(
   return states.filter(({ state }) => state === "missing" || state === "partial");
 }
 
-/** A dataset with the splits of it that a profile reads, where it reads splits. */
-export function datasetNeed(name: string, { probePool, classes }: Profile): Need {
+/** The datasets that experiments read, each with the splits of it, where it is read by splits. */
+function needsOf(experiments: readonly PlannedExperiment[]): Need[] {
+  const reads = experiments.flatMap(({ datasets }) => datasets);
+  return [...Map.groupBy(reads, ({ name }) => name)].map(([name, ofName]) => {
+    const splits = new Set(ofName.flatMap(({ splits }) => splits ?? []));
+    return splits.size === 0 ? { name } : { name, splits: [...splits] };
+  });
+}
+
+/**
+ * A dataset with the splits of it that a profile reads, where it reads splits.
+ *
+ * @param options.corrects whether last layers are trained and measured on it, which takes all splits.
+ */
+export function datasetNeed(
+  name: string,
+  { profile: { probePool, classes }, corrects }: {
+    readonly profile: Profile;
+    readonly corrects: boolean;
+  },
+): Need {
   const pool = probePool.flatMap((source) =>
     "split" in source && source.dataset === name ? [source.split.value] : []
   );
   const splits = "dataset" in classes && classes.dataset === name ? [...pool, classes.split] : pool;
-  return splits.length === 0 ? { name } : { name, splits: [...new Set(splits)] };
+  return splits.length === 0 || corrects ? { name } : { name, splits: [...new Set(splits)] };
 }
 
 /** A model whose files are not there is planned all the same, with "missing" in its identity. */
