@@ -22,7 +22,7 @@ export const rowsPerBlock = 64;
 const partBytes = 2 ** 20;
 
 /** How many bytes of parts a reader keeps. */
-const keptBytes = 256 * 2 ** 20;
+export const keptBytes = 256 * 2 ** 20;
 
 /** A matrix in memory as rows. */
 export function featureRows(matrix: Tensor): FeatureRows {

@@ -83,6 +83,44 @@ export async function storeImageFeatures(
   }
 }
 
+/** Seconds that an image takes. */
+export interface ImageTime {
+  /** Reading, decoding and preprocessing. */
+  readonly reading: number;
+  readonly encoding: number;
+}
+
+/**
+ * Measures the first images of a set, a batch at most; nothing is stored. A model that is slow runs
+ * on one of them, twice: its first run is no measure of the others.
+ */
+export async function timeFirstImages(
+  images: ImageSet,
+  { batch, encoder }: Pick<ImageFeaturesOptions, "batch" | "encoder">,
+): Promise<ImageTime> {
+  const indices = images.ids.slice(0, Math.min(batch, rowsPerBlock)).map((_, index) => index);
+  const size = await sizeOf(images, { indices, encoder });
+  const read = (some: readonly number[]) =>
+    blockPixels(images, 0, { indices: some, encoder, size });
+  const first = await read(indices.slice(0, 1));
+  let started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  const pixels = await read(indices);
+  const reading = seconds() / indices.length;
+  const encode = async (count: number) => {
+    const input = pixels.slice(0, count * first.length);
+    started = performance.now();
+    await encoder.encode(input, count, 0);
+    return seconds();
+  };
+  const some = Math.floor(patience / await encode(1));
+  const count = Math.min(indices.length, Math.max(1, some));
+  return { reading, encoding: await encode(count) / count };
+}
+
+/** Seconds for which a measurement runs a model a second time. */
+const patience = 0.2;
+
 async function encodeBlock(
   pixels: Float32Array,
   { start, indices, batch, encoder }: ImageFeaturesOptions & { readonly start: number },
@@ -105,7 +143,10 @@ async function encodeBlock(
 /** What the model takes, else the size of the first image, so that blocks cannot differ. */
 async function sizeOf(
   images: ImageSet,
-  { indices, encoder: { preprocess, imageSize } }: ImageFeaturesOptions,
+  { indices, encoder: { preprocess, imageSize } }: Pick<
+    ImageFeaturesOptions,
+    "indices" | "encoder"
+  >,
 ): Promise<Size> {
   if (imageSize !== undefined) return { width: imageSize, height: imageSize };
   return outputSize(preprocess, (await decoded(images, indices[0]!)).image);
@@ -128,7 +169,9 @@ async function tellingOfAll<T>(
 async function blockPixels(
   images: ImageSet,
   start: number,
-  { indices, size, encoder: { preprocess } }: ImageFeaturesOptions & { readonly size: Size },
+  { indices, size, encoder: { preprocess } }:
+    & Pick<ImageFeaturesOptions, "indices" | "encoder">
+    & { readonly size: Size },
 ): Promise<Float32Array> {
   const count = Math.min(rowsPerBlock, indices.length - start);
   const block = await Promise.all(

@@ -1,6 +1,7 @@
 /** Concept activation vectors: one file per method, one engine that trains them. */
 export type { CavProblem, ConceptProblem, TrainingContext } from "./concept_problem.ts";
 export * from "./concept_ensemble.ts";
+export * from "./cost.ts";
 export type { CavEngine } from "./engine.ts";
 export { momentsOf } from "./gaussian_alignment.ts";
 export * from "./open_engine.ts";

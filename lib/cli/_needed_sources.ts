@@ -12,12 +12,13 @@ import { UserError } from "../files/mod.ts";
 import { featureCost, vlFeatureCost } from "../models/mod.ts";
 import {
   datasetNeed,
-  durationInWords,
   experimentIds,
   loadExperiment,
   loadProfile,
-  modelTime,
+  modelSeconds,
+  productsPerSecond,
 } from "../pipeline/mod.ts";
+import { durationInWords } from "./describe_cost.ts";
 import { type Need, type Source, sourcesNeeded } from "../sources/mod.ts";
 
 /** What data are wanted for: a table or figure of the paper, or a profile. */
@@ -114,7 +115,9 @@ async function timeSentence(
     if (cost === undefined) unknown.push(name);
     multiplyAdds += cost?.multiplyAdds ?? 0;
   }
-  const { seconds } = await modelTime(images * multiplyAdds, { device: "cpu" });
+  const seconds = modelSeconds(images * multiplyAdds, {
+    products: await productsPerSecond({ device: "cpu" }),
+  });
   const without = unknown.length === 0 ? "" : `, ${unknown.join(", ")} not counted`;
   return `On the ${images} images at most, the models will take about ` +
     `${durationInWords(seconds)} on this machine${without}. Next: ` +

@@ -4,23 +4,22 @@ import { requireWritable, UserError } from "../files/mod.ts";
 import {
   buildPlan,
   chooseExperiments,
-  closure,
-  durationInWords,
-  type Estimate,
-  isStored,
+  measurePlan,
   MissingNeed,
   missingNodes,
-  modelTime,
   type Plan,
+  planCost,
+  planSeconds,
   requireRoom,
   roomOf,
   runPlan,
-  targetsOf,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
 import type { CliContext } from "./context.ts";
+import { describeCost } from "./describe_cost.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
+import { missingSentence, printPlan, wanted } from "./print_plan.ts";
 import { corruptLine, showProgress } from "./progress.ts";
 import { resultSpecs, writeResults, type WrittenResult } from "./write_results.ts";
 
@@ -34,6 +33,8 @@ interface ReproduceFlags extends PlanFlags {
 /** No write takes that long; what is older was left by a process that was killed. */
 const aDay = { milliseconds: 24 * 60 * 60 * 1000 };
 const cores = navigator.hardwareConcurrency;
+/** Multiply-adds of which no machine makes more than a second or so. */
+const worthMeasuring = 1e11;
 /** A line of a terminal. */
 const columns = 100;
 
@@ -83,7 +84,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
     const request = planRequestOf(flags, { root: this.root, experiments });
     const plan = await buildPlan(request, { digests });
     const specs = await resultSpecs(plan);
-    if (flags.dryRun) return await printPlan(this, plan, flags.json);
+    if (flags.dryRun) return await printPlan(this, plan, flags);
     if (plan.missing.length > 0) throw new UserError(missingSentence(plan));
     await reproduce(this, plan, { specs, flags, started });
   },
@@ -95,13 +96,6 @@ function parseJobs(input: string): number {
     throw new UserError(`--jobs takes a whole number from 1 to 256, not "${input}".`);
   }
   return jobs;
-}
-
-function missingSentence({ profile, missing }: Plan): string {
-  const lines = missing.map(({ source: { name, megabytes }, where }) =>
-    `\n  ${name} (${megabytes} MB): ${where}`
-  );
-  return `The profile "${profile.name}" needs files that are not here:${lines.join("")}`;
 }
 
 async function reproduce(
@@ -191,7 +185,19 @@ async function runMissing(
   const missing = await missingNodes(graph, targets, { store, damaged });
   if (missing.length === 0) return;
   await Deno.mkdir(store.root, { recursive: true });
-  requireRoom(missing, roomOf(store.root));
+  const jobs = requireRoom(missing, { room: roomOf(store.root), jobs: flags.jobs });
+  if (jobs < flags.jobs) {
+    stderr.write(
+      `${jobs} stages run at once, not ${flags.jobs}: the memory is too small for more.\n`,
+    );
+  }
+  const cost = planCost(missing);
+  // What is computed again because it was damaged goes on without another measurement.
+  if (cost.multiplyAdds > worthMeasuring && damaged.size === 0) {
+    const speeds = await measurePlan(missing, { graph, store, device, jobs, signal: interrupt });
+    const seconds = planSeconds(missing, { speeds, jobs });
+    stderr.write(`${describeCost(cost, { seconds, speeds })}\n`);
+  }
   if (missing.some(({ kind }) => kind === "cavs")) {
     stderr.write(`CAVs are trained by ${engine.description}.\n`);
   }
@@ -203,73 +209,11 @@ async function runMissing(
       damaged,
       store,
       device,
-      jobs: flags.jobs,
+      jobs,
       signal: interrupt,
       events,
     });
   } finally {
     events.stop();
   }
-}
-
-/** The measurements, checks, and what a result says of the images and concepts that were left out. */
-function wanted(experiments: Plan["experiments"]): string[] {
-  const described = experiments.flatMap(({ images, concepts, checks }) => [
-    ...images.map(({ readable }) => readable.key),
-    ...[...concepts.values(), ...checks].map(({ key }) => key),
-  ]);
-  return [...targetsOf(experiments), ...new Set(described)];
-}
-
-async function printPlan(context: CliContext, plan: Plan, json: boolean): Promise<void> {
-  const { stdout } = context.process;
-  const store = openStore(context.storeRoot);
-  const targets = wanted(plan.experiments);
-  const rows = [];
-  for (const node of closure(plan.graph, targets)) {
-    const { id, key, work, estimate } = node;
-    rows.push({ id, key, work, estimate, stored: await isStored(node, store) });
-  }
-  if (json) return stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-  const width = Math.max(...rows.map(({ id }) => id.length));
-  for (const { id, stored, work, estimate } of rows) {
-    const amount = estimate === undefined ? "" : `: ${inWords(estimate)}`;
-    stdout.write(`${stored ? "stored " : "to run "} ${id.padEnd(width)}  ${work}${amount}\n`);
-  }
-  const missing = new Set(
-    (await missingNodes(plan.graph, targets, { store })).map(({ key }) => key),
-  );
-  const ahead = rows.flatMap(({ key, estimate }) => missing.has(key) && estimate ? [estimate] : []);
-  const total = ahead.length === 0 ? "" : ` In them at most ${inWords(sumOf(ahead))}.`;
-  stdout.write(`${rows.length} stages, ${missing.size} to run.${total} Nothing was computed.\n`);
-  if (ahead.length > 0) stdout.write(await timeSentence(sumOf(ahead), plan.request));
-  if (plan.missing.length > 0) stdout.write(`${missingSentence(plan)}\n`);
-}
-
-/** How long the models will take, the larger part of most plans. */
-async function timeSentence(
-  { multiplyAdds }: Estimate,
-  { device }: Plan["request"],
-): Promise<string> {
-  const { seconds, gigaflops } = await modelTime(multiplyAdds, { device });
-  return `The models will take about ${durationInWords(seconds)}, as this machine multiplies ` +
-    `matrices at ${Math.round(gigaflops)} GFLOP/s; those of unknown size are not counted.\n`;
-}
-
-function sumOf(estimates: readonly Estimate[]): Estimate {
-  return estimates.reduce((sum, { images, multiplyAdds, bytes, parameters }) => ({
-    images: sum.images + images,
-    multiplyAdds: sum.multiplyAdds + multiplyAdds,
-    bytes: sum.bytes + bytes,
-    parameters: Math.max(sum.parameters, parameters),
-  }));
-}
-
-/** A multiply-add is two floating-point operations. */
-function inWords({ images, multiplyAdds, bytes }: Estimate): string {
-  const operations = 2 * multiplyAdds / 1e12;
-  const digits = operations < 10 ? 2 : 0;
-  return `${images} images, ${operations.toFixed(digits)} TFLOP, ${
-    (bytes / 1e6).toFixed(1)
-  } MB of features`;
 }

@@ -6,6 +6,18 @@ const named = {
   name: z.string(),
   /** As a table calls it. */
   title: z.string().optional(),
+  /** Its sizes as they are published, known before it is fetched. */
+  published: z.strictObject({
+    source: z.string(),
+    /** Side of the images in pixels. */
+    imageSize: z.int().positive().max(4096),
+    /** Length of the features. */
+    width: z.int().positive().max(1e5),
+    /** Of the image tower, for one image. */
+    imageGflops: z.number().positive().max(1e6),
+    /** Of both towers. */
+    millionParameters: z.number().positive().max(1e6),
+  }).optional(),
 };
 
 /**

@@ -44,6 +44,27 @@ export function preprocess(image: RgbImage, spec: PreprocessSpec): Float32Array 
   return input;
 }
 
+/**
+ * The pixels of a model's input as a person sees them: what {@linkcode preprocess} gave, before it was
+ * normalised, to the bit.
+ *
+ * @param input [3, height, width].
+ */
+export function shownPixels(
+  input: Float32Array,
+  { spec, width, height }: Size & { readonly spec: PreprocessSpec },
+): RgbImage {
+  const plane = width * height;
+  const data = new Uint8Array(3 * plane);
+  for (const channel of [0, 1, 2]) {
+    const [mean, std] = [spec.mean[channel]!, spec.std[channel]!];
+    for (let i = 0; i < plane; i++) {
+      data[3 * i + channel] = Math.round(255 * (input[channel * plane + i]! * std + mean));
+    }
+  }
+  return { width, height, data };
+}
+
 /** The size after resizing: the longer side is cut to whole pixels, as both libraries do. */
 function resizedSize({ resize }: PreprocessSpec, { width, height }: Size): Size {
   if (resize === null) return { width, height };

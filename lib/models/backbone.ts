@@ -8,7 +8,8 @@ import {
   type SessionOptions,
 } from "../onnx/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
-import { channelMeans, classToken, type Layer, networkOf } from "./architectures/mod.ts";
+import { outputLayers } from "./_output_layers.ts";
+import { networkOf } from "./architectures/mod.ts";
 import { networkGraph, parametersOf } from "./network_graph.ts";
 import { checkStateDict } from "./state_dict.ts";
 
@@ -131,20 +132,4 @@ export async function openModelSession(
     if (cause instanceof DeviceUnavailableError) throw new UserError(cause.message, { cause });
     throw cause;
   }
-}
-
-/** The network's outputs and, where the config names them, the intermediate features as vectors. */
-function outputLayers({ name, architecture, intermediate }: SizedBackbone): Record<string, Layer> {
-  const { outputs } = networkOf(architecture);
-  if (intermediate === undefined) return outputs;
-  const { output, pool } = intermediate.value;
-  const layer = outputs[output];
-  if (layer === undefined) {
-    throw new UserError(
-      `Backbone ${name} has no output ${output}, which its config names as intermediate: choose ` +
-        `of ${Object.keys(outputs).join(", ")}.`,
-    );
-  }
-  const pooled = pool === "average" ? channelMeans(layer) : classToken(layer);
-  return { ...outputs, intermediate_pooled: pooled };
 }

@@ -1,45 +1,78 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type HubModelConfig, loadConfig, type SizedBackbone } from "../config/mod.ts";
 import type { HubModelOptions } from "./_hub_model.ts";
-import { networkOf } from "./architectures/mod.ts";
+import { outputLayers } from "./_output_layers.ts";
+import type { Layer } from "./architectures/mod.ts";
 import { layersOf } from "./network_graph.ts";
 
 /** What the features of one image cost. */
 export interface FeatureCost {
-  /** Multiply-adds of the whole network; a FLOP count is twice that. */
+  /** Numbers of the preprocessed image. */
+  readonly pixels: number;
+  /** Multiply-adds from the pixels to the features; a FLOP count is twice that. */
   readonly multiplyAdds: number;
   /** Length of the features. */
   readonly width: number;
   /** Numbers that the model learned, as far as they are counted: a lower bound. */
   readonly parameters: number;
+  /** Numbers of the largest layer with its inputs, which are held at once: a lower bound. */
+  readonly activations: number;
+}
+
+/** What an output of a backbone costs, and its gradients. */
+export interface BackboneCost extends FeatureCost {
+  /** Numbers of all layers of the network, which gradients take. */
+  readonly allActivations: number;
 }
 
 /**
  * Counts the multiply-adds of convolutions, linear layers and attention, as torchvision's table of
  * weights does; the rest is small. Of a transformer's last block, which is computed for the class
  * token only, next to nothing is counted.
+ *
+ * @param output one of {@linkcode backboneOutputs}.
  */
-export function featureCost({ architecture }: SizedBackbone): FeatureCost {
-  const { outputs } = networkOf(architecture);
-  let multiplyAdds = 0;
-  let counted = 0;
-  for (const { shape, parameters } of layersOf([outputs["logits"]!])) {
-    const positions = shape.length === 3
-      ? shape[1]! * shape[2]!
-      : shape.length === 2
-      ? shape[0]!
-      : 1;
-    for (const [key, extents] of Object.entries(parameters)) {
-      if (!key.endsWith("weight") || extents.length < 2) continue;
-      const size = extents.reduce((product, extent) => product * extent, 1);
-      counted += size;
-      multiplyAdds += positions * size;
-      // Scores and their use: each token meets each, over the width.
-      if (key.endsWith("in_proj_weight")) multiplyAdds += 2 * positions ** 2 * extents[1]!;
-    }
+export function featureCost(config: SizedBackbone, output = "features"): BackboneCost {
+  const layers = outputLayers(config);
+  const all = layersOf([layers["logits"]!]);
+  const counted = layersOf([layers[output]!]);
+  return {
+    pixels: 3 * config.architecture.imageSize ** 2,
+    multiplyAdds: counted.reduce((sum, layer) => sum + multiplyAddsOf(layer), 0),
+    width: product(layers[output]!.shape),
+    parameters: all.reduce((sum, { parameters }) => sum + weightsOf(parameters).total, 0),
+    activations: Math.max(
+      ...counted.map(({ inputs, shape }) =>
+        [shape, ...inputs.map((input) => input.shape)].reduce((sum, one) => sum + product(one), 0)
+      ),
+    ),
+    allActivations: all.reduce((sum, { shape }) => sum + product(shape), 0),
+  };
+}
+
+/** The multiply-adds of one layer: each of its weights meets each position. */
+function multiplyAddsOf({ shape, parameters }: Layer): number {
+  const positions = shape.length === 3 ? shape[1]! * shape[2]! : shape.length === 2 ? shape[0]! : 1;
+  const { total, attention } = weightsOf(parameters);
+  // Scores and their use: each token meets each, over the width.
+  return positions * total + 2 * positions ** 2 * attention;
+}
+
+/** How many weights of matrices parameters hold, and the width of the attention among them. */
+function weightsOf(parameters: Layer["parameters"]) {
+  let [total, attention] = [0, 0];
+  for (const [key, extents] of Object.entries(parameters)) {
+    if (!key.endsWith("weight") || extents.length < 2) continue;
+    total += product(extents);
+    if (key.endsWith("in_proj_weight")) attention += extents[1]!;
   }
-  return { multiplyAdds, width: outputs["features"]!.shape[0]!, parameters: counted };
+  return { total, attention };
+}
+
+function product(extents: readonly number[]): number {
+  return extents.reduce((product, extent) => product * extent, 1);
 }
 
 const size = (value: number) => z.int().positive().default(value);
@@ -57,17 +90,19 @@ const clipConfig = z.looseObject({
 });
 
 /**
- * Counts the multiply-adds of a fetched CLIP's vision transformer from its config.json; undefined
- * where that file does not tell its sizes.
+ * The cost of a CLIP's image tower: as it is published, else counted from its config.json, which
+ * tells the sizes of a vision transformer; undefined where neither says it.
  *
- * @throws {UserError} when the file is missing or malformed.
+ * @throws {UserError} when the file is malformed.
  */
 export async function vlFeatureCost(
   config: HubModelConfig,
   { hubFolder }: Pick<HubModelOptions, "hubFolder">,
 ): Promise<FeatureCost | undefined> {
+  if (config.published !== undefined) return publishedCost(config.published);
   if (!("hub" in config) || config.layout === "open_clip") return undefined;
   const path = join(hubFolder, config.hub, "config.json");
+  if (!existsSync(path)) return undefined;
   const { projection_dim: width, vision_config: sizes } = await loadConfig(path, clipConfig);
   if (sizes === undefined) return undefined;
   const { hidden_size: hidden, intermediate_size: inner, patch_size: patch } = sizes;
@@ -78,8 +113,23 @@ export async function vlFeatureCost(
   const embedding = 3 * patch ** 2 * hidden;
   const layers = sizes.num_hidden_layers;
   return {
+    pixels: 3 * sizes.image_size ** 2,
     multiplyAdds: patches * embedding + layers * block + hidden * width,
     width,
     parameters: embedding + layers * weights + hidden * width,
+    activations: tokens * (hidden + inner),
+  };
+}
+
+/** The activations are not published; next to the weights they are small. */
+function publishedCost(
+  { imageSize, width, imageGflops, millionParameters }: NonNullable<HubModelConfig["published"]>,
+): FeatureCost {
+  return {
+    pixels: 3 * imageSize ** 2,
+    multiplyAdds: imageGflops * 1e9 / 2,
+    width,
+    parameters: millionParameters * 1e6,
+    activations: 0,
   };
 }

@@ -5,5 +5,6 @@ export * from "./weights/mod.ts";
 export * from "./backbone.ts";
 export * from "./cost.ts";
 export * from "./custom_onnx.ts";
+export * from "./grad_cam.ts";
 export * from "./logit_gradients.ts";
 export { textRuntimeVersion } from "./_hub_model.ts";

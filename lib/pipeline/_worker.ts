@@ -1,7 +1,9 @@
 import { StorageError, UserError } from "../files/mod.ts";
 import type { Device } from "../onnx/mod.ts";
 import { openStore, type StageRecord, type Store } from "../store/mod.ts";
+import { measureSpeeds } from "./_measure_speeds.ts";
 import { kindOf, loadValue } from "./graph.ts";
+import type { Speeds } from "./preflight.ts";
 import { MissingNeed, refOf, type StageNode } from "./stage.ts";
 
 /** Tells a worker the plan that it works on; it keeps it. */
@@ -12,10 +14,11 @@ export interface WorkerPlan {
   readonly threads: number;
 }
 
-/** Asks a worker for the values of nodes of one group, by key. */
+/** Asks a worker for the values of nodes of one group, by key, or how fast it would compute some. */
 export type WorkerRequest =
   | { readonly kind: "plan"; readonly plan: WorkerPlan }
-  | { readonly kind: "run"; readonly keys: readonly string[] };
+  | { readonly kind: "run"; readonly keys: readonly string[] }
+  | { readonly kind: "measure"; readonly keys: readonly string[] };
 
 /** What a worker says about the nodes that it works on. */
 export type WorkerMessage =
@@ -29,6 +32,7 @@ export type WorkerMessage =
   }
   | { readonly kind: "missing"; readonly key: string }
   | { readonly kind: "failed"; readonly name: string; readonly message: string }
+  | { readonly kind: "measured"; readonly speeds: Speeds }
   | { readonly kind: "done" };
 
 const scope = self as unknown as {
@@ -53,7 +57,12 @@ scope.onmessage = async ({ data }) => {
     return;
   }
   try {
-    await run(data.keys.map((key) => nodes.get(key)!));
+    const asked = data.keys.map((key) => nodes.get(key)!);
+    if (data.kind === "measure") {
+      const speeds = await measureSpeeds(asked, { ...plan, graph: nodes, store });
+      return tell({ kind: "measured", speeds });
+    }
+    await run(asked);
     tell({ kind: "done" });
   } catch (error) {
     if (error instanceof MissingNeed) tell({ kind: "missing", key: error.key });

@@ -1,13 +1,13 @@
 /** Plans of stages, their execution, and the manifest that traces a result. */
 export * from "./graph.ts";
 export * from "./manifest.ts";
+export { productsPerSecond } from "./_measure_speeds.ts";
 export { datasetNeed } from "./missing_sources.ts";
-export * from "./model_time.ts";
 export * from "./plan.ts";
 export type { PlannedCell, PlannedExperiment } from "./plan_experiment.ts";
 export * from "./plan_request.ts";
+export * from "./preflight.ts";
 export * from "./publish_result.ts";
-export * from "./require_room.ts";
 export * from "./run_plan.ts";
 export * from "./stage.ts";
 export type { Measurement, ReadableImages } from "./stages/mod.ts";

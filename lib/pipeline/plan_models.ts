@@ -12,6 +12,7 @@ import {
 } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import {
+  type BackboneCost,
   type FeatureCost,
   featureCost,
   onnxFiles,
@@ -32,12 +33,13 @@ export interface PlannedModel<How extends ModelHow = ModelHow> {
   /** What its pooled intermediate features are made of, where it has them. */
   readonly pooled?: Json;
   readonly how: How;
-  /** Of one image; unknown of a model that comes as a graph. */
-  readonly cost?: FeatureCost;
+  /** What one of its outputs costs; unknown of a model that comes as a graph. */
+  readonly costOf?: (output: string) => FeatureCost;
 }
 
 /** A target model, with the output that holds the features of each layer. */
 export interface PlannedTarget extends PlannedModel<TargetHow> {
+  readonly costOf?: (output: string) => BackboneCost;
   readonly title: string;
   readonly short: string;
   /** Identifies the names of its logits, where it brings its own. */
@@ -139,7 +141,7 @@ async function targetModel(name: string, options: ModelOptions): Promise<Planned
     identity: { architecture, preprocess, weights: hash ?? "missing" } as unknown as Json,
     ...(sized.intermediate && { pooled: sized.intermediate.value }),
     how: { type: "built", config: sized, file },
-    cost: featureCost(sized),
+    costOf: (output) => featureCost(sized, output),
     outputOf: (layer) => outputOfLayer(name, layer, sized.intermediate?.value.output),
   };
 }
@@ -189,11 +191,11 @@ async function vlModel(name: string, options: ModelOptions) {
   const identity = await orMissing(
     vlModelHash(config, { hubFolder, digestOf: options.digests.file }),
   );
-  const cost = identity === "missing" ? undefined : await vlFeatureCost(config, { hubFolder });
+  const cost = await vlFeatureCost(config, { hubFolder });
   return {
     name: vlModels[name]!,
     title: await titleOfPaperModel(name, options) ?? config.title ?? name,
-    ...(cost && { cost }),
+    ...(cost && { costOf: () => cost }),
     identity,
     how: { type: "vl", config, hubFolder } as const,
   };

@@ -1,9 +1,7 @@
-import { StorageError, UserError } from "../files/mod.ts";
-import type { Device } from "../onnx/mod.ts";
-import type { Store } from "../store/mod.ts";
-import { closure, type Graph, groupOf, kindOf, missingNodes, nodeOf } from "./graph.ts";
+import { asError, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
+import { groupOf, kindOf, missingNodes, nodeOf } from "./graph.ts";
 import type { StageNode } from "./stage.ts";
-import type { WorkerMessage, WorkerRequest } from "./_worker.ts";
+import type { WorkerMessage } from "./_worker.ts";
 
 /** What a run tells while it goes on. Nodes that a worker computes in one go are told together. */
 export interface RunEvents {
@@ -16,17 +14,12 @@ export interface RunEvents {
   readonly onCompared: (path: string, done: number, total: number) => void;
 }
 
-/** How a plan is run. */
-export interface RunPlanOptions {
-  readonly graph: Graph;
+/** How a plan is run: `jobs` groups of nodes at once, each in its own thread. */
+export interface RunPlanOptions extends WorkerOptions {
   /** The keys of the nodes whose values are wanted. */
   readonly targets: readonly string[];
   /** Keys of nodes whose stored values turned out to be unreadable. */
   readonly damaged?: ReadonlySet<string>;
-  readonly store: Store;
-  readonly device: Device;
-  /** How many groups of nodes run at once, each in its own thread. */
-  readonly jobs: number;
   readonly signal: AbortSignal;
   readonly events: RunEvents;
 }
@@ -124,24 +117,6 @@ function nextGroup(
     if (partial.length === 0) partial = ready;
   }
   return running === 0 ? partial : [];
-}
-
-/** Errors lose their class between threads; the two whose class decides the exit code get it back. */
-function asError({ name, message }: { readonly name: string; readonly message: string }): Error {
-  const known = { UserError, StorageError }[name];
-  return known === undefined ? new Error(message) : new known(message);
-}
-
-function startWorker({ graph, targets, store, device, jobs }: RunPlanOptions): Worker {
-  const worker = new Worker(new URL("./_worker.ts", import.meta.url), { type: "module" });
-  const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
-  const nodes = closure(graph, targets);
-  send(worker, { kind: "plan", plan: { nodes, storeRoot: store.root, device, threads } });
-  return worker;
-}
-
-function send(worker: Worker, request: WorkerRequest): void {
-  worker.postMessage(request);
 }
 
 /** Lets a worker compute a group; returns the key of a need that it found damaged, if any. */

@@ -22,15 +22,17 @@ export interface StageNode {
   readonly estimate?: Estimate | undefined;
 }
 
-/** The work of a stage in numbers, as far as they are known beforehand. */
+/** The work of a stage in numbers, as far as they are known beforehand; what is left out is small. */
 export interface Estimate {
-  /** Images that a model runs on, at most. */
-  readonly images: number;
-  readonly multiplyAdds: number;
+  /** Images that are rendered, or that a model runs on, at most. */
+  readonly images?: number;
+  readonly multiplyAdds?: number;
+  /** Multiply-adds that the nodes of one group do once. */
+  readonly shared?: number;
   /** Bytes that the stage stores. */
-  readonly bytes: number;
-  /** Numbers of the model that it loads, at least. */
-  readonly parameters: number;
+  readonly bytes?: number;
+  /** Bytes of memory that it holds at once: its model and the largest matrices. */
+  readonly memory?: number;
 }
 
 /** A node whose value is a `T`. The type parameter exists for the compiler only. */

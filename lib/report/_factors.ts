@@ -2,8 +2,9 @@ import type { Plain } from "../config/mod.ts";
 import type { Levels, Show } from "../experiment/mod.ts";
 import type { Heading, LevelTitle, ResultSpec, TitledFactor } from "./result_spec.ts";
 
-/** The factors whose combinations are the rows. */
+/** The factors whose combinations are the rows; a gallery has a row for each cell. */
 export function rowFactors(show: Plain<Show>): readonly string[] {
+  if (show.as === "gallery") return [];
   return show.as === "table" ? show.rows : [...show.panels, ...show.series];
 }
 
@@ -21,7 +22,8 @@ export function shownFactors(show: Plain<Show>): readonly string[] {
 export function comparedFactor(
   { show, factors }: Pick<ResultSpec, "show" | "factors">,
 ): string | null {
-  if (show.as === "histogram" || (show.as === "table" && show.statistic === "std")) return null;
+  if (show.as === "histogram" || show.as === "gallery") return null;
+  if (show.as === "table" && show.statistic === "std") return null;
   const factor = show.compare ?? rowFactors(show).at(-1)!;
   const fixed = fixedFactors({ factors }).some(({ name }) => name === factor);
   return fixed || factor === "measure" ? null : factor;

@@ -1,5 +1,5 @@
 import type { Levels } from "../experiment/mod.ts";
-import { fullTitle, measureAt } from "./_cells.ts";
+import { fullTitle, measureAt, resampledNoun } from "./_cells.ts";
 import {
   cellLevels,
   columnFactors,
@@ -9,7 +9,7 @@ import {
   rowFactors,
   varyingFactors,
 } from "./_factors.ts";
-import type { Result } from "./result.ts";
+import type { PlottedResult } from "./result.ts";
 import type { Heading } from "./result_spec.ts";
 
 /** A subplot: the rows and columns that it draws. */
@@ -28,8 +28,9 @@ export interface Panel {
  * panel, all; of a table its measures and, where it has more rows than there are colours, all of its
  * row factors but the last.
  */
-function panelFactors({ show, factors, rows }: Result): string[] {
+function panelFactors({ show, factors, rows }: PlottedResult): string[] {
   const varying = varyingFactors({ show, factors });
+  if (show.as === "gallery") return [];
   if (show.as === "histogram") return varying;
   if (show.as === "lines") return varying.filter((name) => show.panels.includes(name));
   const inRows = varying.filter((name) => show.rows.includes(name));
@@ -38,7 +39,7 @@ function panelFactors({ show, factors, rows }: Result): string[] {
 }
 
 /** The panels of a result, row after row. */
-export function panelsOf(result: Result): Panel[] {
+export function panelsOf(result: PlottedResult): Panel[] {
   const names = panelFactors(result);
   const part = (headings: readonly Heading[], factors: readonly string[]) => {
     const own = names.filter((name) => factors.includes(name));
@@ -70,7 +71,7 @@ export function panelsOf(result: Result): Panel[] {
 
 /** What a row or column is called within its panel. */
 export function titleWithin(
-  result: Result,
+  result: PlottedResult,
   { levels, names }: { readonly levels: Levels; readonly names: readonly string[] },
 ): string {
   const fixed = fixedFactors(result).map(({ name }) => name);
@@ -82,7 +83,7 @@ export function titleWithin(
 }
 
 /** The measure of a panel with its unit; the unit alone where a panel has several measures. */
-export function measureTitle(result: Result, { rows, columns }: Panel): string {
+export function measureTitle(result: PlottedResult, { rows, columns }: Panel): string {
   const headings = (row: number): Heading[][] =>
     columns.length === 0
       ? [[result.rows[row]!]]
@@ -110,7 +111,7 @@ export interface LayoutOptions {
 
 /** Everything of a layout but axes: title, legend, font, height, and the titles of panels. */
 export function baseLayout(
-  result: Result,
+  result: PlottedResult,
   { panels, topic = "", subtitle, legend, panelHeight }: LayoutOptions,
 ) {
   const seeds = `${result.seeds.length} seed${result.seeds.length === 1 ? "" : "s"}`;
@@ -157,7 +158,7 @@ function legendLines(names: readonly string[]): number {
  * Panels by two factors stand in rows and columns by them, histograms under each other, others
  * nearly in a square.
  */
-export function panelGrid(result: Result, { length }: readonly Panel[]) {
+export function panelGrid(result: PlottedResult, { length }: readonly Panel[]) {
   const names = panelFactors(result);
   const last = names.length < 2 ? 0 : factorOf(result, names.at(-1)!).levels.length;
   const columns = result.show.as === "histogram"
@@ -188,11 +189,13 @@ function panelTitle({ title, axis }: Panel) {
 }
 
 /** What the lines of a figure are. */
-export function intervalSentence(result: Result): string {
+export function intervalSentence(result: PlottedResult): string {
   const concepts = result.schema === "lg-cav/result-histogram" ? [] : result.rows.flatMap(
     ({ cells }) => cells.flatMap((cell) => cell.status === "measured" ? [cell.concepts] : []),
   );
-  const over = concepts.length === 0 ? "" : ` over ${Math.max(...concepts)} concepts`;
+  const over = concepts.length === 0
+    ? ""
+    : ` over ${Math.max(...concepts)} ${resampledNoun(result)}`;
   return `${+(100 * result.statistics.confidence).toFixed(2)} % bootstrap intervals${over}`;
 }
 
@@ -252,7 +255,7 @@ export interface Axis {
  * itself.
  */
 export function axesOf(
-  result: Result,
+  result: PlottedResult,
   { panels, axes }: {
     readonly panels: readonly Panel[];
     readonly axes: (panel: Panel) => { readonly x: Axis; readonly y: Axis };

@@ -9,6 +9,7 @@ import {
 } from "./_cells.ts";
 import { comparedFactor, factorOf, nounOf, varyingFactors } from "./_factors.ts";
 import { formatDifference, formatMoment, formatValue } from "./_format.ts";
+import { describeGallery } from "./gallery/mod.ts";
 import type { Comparison } from "./comparison.ts";
 import type { Result, ResultHistogram, ResultTable } from "./result.ts";
 
@@ -24,6 +25,7 @@ export function describeResult(result: Result): string {
 }
 
 function sentencesOf(result: Result): string[] {
+  if (result.schema === "lg-cav/result-gallery") return describeGallery(result);
   if (result.schema === "lg-cav/result-histogram") return moments(result);
   const { show } = result;
   if (show.as === "table" && show.statistic === "std") return deviations(result);
@@ -91,10 +93,13 @@ function describe(comparisons: readonly Comparison[], noun: string): string {
   const differences = comparisons.map(({ difference }) => difference);
   const [least, most] = [Math.min(...differences), Math.max(...differences)].map(formatDifference);
   const range = least === most ? least : `${least} to ${most}`;
-  return `higher on ${count(({ difference }) => difference > 0)} of ` +
-    `${amount(comparisons.length, noun)} (${range}); the interval lies above 0 on ` +
-    `${count(({ low }) => low > 0)} and below 0 on ${count(({ high }) => high < 0)}; p < 0.05 on ` +
-    `${count(({ pValue }) => pValue < 0.05)}.`;
+  const higher = `higher on ${count(({ difference }) => difference > 0)} of ` +
+    `${amount(comparisons.length, noun)} (${range})`;
+  if (comparisons.every(({ pValue }) => pValue === null)) return `${higher}.`;
+  return `${higher}; the interval lies above 0 on ` +
+    `${count(({ low }) => low !== null && low > 0)} and below 0 on ` +
+    `${count(({ high }) => high !== null && high < 0)}; p < 0.05 on ` +
+    `${count(({ pValue }) => pValue !== null && pValue < 0.05)}.`;
 }
 
 /** What the cells of one comparison are: levels of a factor where only one other varies. */

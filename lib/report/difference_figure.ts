@@ -3,7 +3,7 @@ import { comparedFactor, factorOf, headingTitle, varyingFactors } from "./_facto
 import { baseLayout, intervalSentence, round, styleOf } from "./_layout.ts";
 import type { Comparison } from "./comparison.ts";
 import type { Figure } from "./figure.ts";
-import type { Result } from "./result.ts";
+import type { PlottedResult } from "./result.ts";
 
 /** A comparison, and what it is called. */
 interface Step {
@@ -19,7 +19,7 @@ interface Step {
  * combination of the others, with the bootstrap interval of the difference. Left of 0 it is lower.
  * Empty where nothing is compared, as of histograms and deviations.
  */
-export function differenceFigure(result: Result): Figure {
+export function differenceFigure(result: PlottedResult): Figure {
   const steps = stepsOf(result);
   const groups = [...Map.groupBy(steps, ({ where }) => where)];
   const labels = new Set(steps.map(({ label }) => label)).size;
@@ -47,7 +47,7 @@ export function differenceFigure(result: Result): Figure {
   };
 }
 
-function stepsOf(result: Result): Step[] {
+function stepsOf(result: PlottedResult): Step[] {
   const compared = comparedFactor(result);
   if (compared === null || result.schema === "lg-cav/result-histogram") return [];
   const { factors } = result;
@@ -76,8 +76,12 @@ function trace(
     error_x: {
       type: "data",
       symmetric: false,
-      array: steps.map(({ against }) => round(against.high - against.difference)),
-      arrayminus: steps.map(({ against }) => round(against.difference - against.low)),
+      array: steps.map(({ against }) =>
+        round((against.high ?? against.difference) - against.difference)
+      ),
+      arrayminus: steps.map(({ against }) =>
+        round(against.difference - (against.low ?? against.difference))
+      ),
       thickness: 1.2,
       width: 0,
     },

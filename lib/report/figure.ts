@@ -1,7 +1,7 @@
 import { barFigure } from "./_bar_figure.ts";
 import { histogramFigure } from "./_histogram_figure.ts";
 import { lineFigure } from "./_line_figure.ts";
-import type { Result } from "./result.ts";
+import type { PlottedResult } from "./result.ts";
 
 /** A plotly figure as data: what `Plotly.newPlot` takes and application/vnd.plotly.v1+json holds. */
 export interface Figure {
@@ -14,7 +14,7 @@ export interface Figure {
  * bar for each row. Lines: the mean over x with its interval as a band. Histograms: densities with
  * the fitted Gaussians over them.
  */
-export function resultFigure(result: Result): Figure {
+export function resultFigure(result: PlottedResult): Figure {
   if (result.schema === "lg-cav/result-histogram") return histogramFigure(result);
   return result.show.as === "lines" ? lineFigure(result, result.show) : barFigure(result);
 }

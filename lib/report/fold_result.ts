@@ -1,10 +1,19 @@
 import type { Run } from "../experiment/mod.ts";
 import { foldHistogram } from "./fold_histogram.ts";
 import { foldTable } from "./fold_table.ts";
+import { type CellExhibit, foldGallery } from "./gallery/mod.ts";
 import type { Result } from "./result.ts";
 import type { ResultSpec } from "./result_spec.ts";
 
-/** Folds measured runs into what an experiment shows: a table, lines or histograms. */
-export function foldResult(runs: readonly Run[], spec: ResultSpec): Result {
+/**
+ * Folds measured runs into what an experiment shows: a table, lines or histograms; with what cells
+ * show besides them, a gallery.
+ */
+export function foldResult(
+  runs: readonly Run[],
+  spec: ResultSpec,
+  { exhibits = [] }: { readonly exhibits?: readonly CellExhibit[] } = {},
+): Result {
+  if (spec.show.as === "gallery") return foldGallery({ runs, exhibits }, spec);
   return spec.show.as === "histogram" ? foldHistogram(runs, spec) : foldTable(runs, spec);
 }

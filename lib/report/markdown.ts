@@ -1,58 +1,41 @@
+import { aboutResult } from "./_about.ts";
 import {
+  aggregates,
   bestCells,
   bestWord,
-  countsOf,
   fullTitle,
   type PlacedCell,
   placedCells,
+  resampledNoun,
   shownValue,
 } from "./_cells.ts";
-import {
-  columnFactors,
-  comparedFactor,
-  factorOf,
-  fixedFactors,
-  nounOf,
-  rowFactors,
-} from "./_factors.ts";
+import { columnFactors, comparedFactor, factorOf, nounOf, rowFactors } from "./_factors.ts";
 import { formatDifference, formatMoment, formatPValue, formatValue } from "./_format.ts";
+import { markdownTable } from "./_markdown_table.ts";
+import { galleryBlocks } from "./gallery/mod.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import type { MeasuredCell, Result, ResultHistogram, ResultTable } from "./result.ts";
 
 /**
  * table.md, for a reader. Of a table or lines: means and standard deviations as the paper prints
  * them, then intervals and tests, then, where the spec holds the paper's numbers, measured, paper
- * and difference one below the other. Of histograms: their moments.
+ * and difference one below the other. Of histograms: their moments. Of galleries: what is shown.
  */
 export function markdown(result: Result): string {
-  const blocks = result.schema === "lg-cav/result-histogram"
+  const blocks = result.schema === "lg-cav/result-gallery"
+    ? galleryBlocks(result)
+    : result.schema === "lg-cav/result-histogram"
     ? histogramBlocks(result)
     : result.show.as === "table" && result.show.statistic === "std"
     ? deviationBlocks(result)
     : meanBlocks(result);
   return [
     `# ${fullTitle(result)}`,
-    about(result),
+    aboutResult(result),
+    result.prediction === null ? "" : `Expected before the first run: ${result.prediction}`,
     `![The figure; it is drawn where a browser is installed](figure.svg)`,
     ...blocks,
   ].filter((block) => block !== "").join("\n\n") + "\n";
-}
-
-function about(result: Result): string {
-  const { profile, seeds, measures } = result;
-  const fixed = fixedFactors(result).filter(({ name }) => name !== "measure")
-    .map(({ title, levels }) => `${title}: ${levels[0]!.title}.`);
-  const units = new Set(measures.map(({ unit }) => unit));
-  const unit = units.size === 1
-    ? [`Unit: ${[...units][0]}.`]
-    : measures.map(({ title, unit }) => `${title} in ${unit}.`);
-  return [
-    `Profile: ${profile}.`,
-    ...fixed,
-    `Seeds: ${seeds.length === 0 ? "none" : seeds.join(", ")}.`,
-    ...unit,
-    `Every number here is measured unless it is marked.`,
-  ].join(" ");
 }
 
 function meanBlocks(table: ResultTable): string[] {
@@ -66,11 +49,12 @@ function meanBlocks(table: ResultTable): string[] {
   });
   return [
     means,
-    `Mean over seeds of the mean over ${countsOf(table)}, ± the standard deviation over seeds ` +
+    `Mean over seeds of ${aggregates(table)}, ± the standard deviation over seeds ` +
     `(n - 1).${boldSentence(table)}${marks(table)}${randomSentence(table)}`,
     `## Intervals and tests`,
     intervals(table),
-    `Percentile bootstrap interval (${percent(table)}) of the mean, resampling concepts.`,
+    `Percentile bootstrap interval (${percent(table)}) of the mean, resampling ` +
+    `${resampledNoun(table)}.${leastSentence(table)}`,
     ...comparisons(table),
     ...paperBlocks(table),
   ];
@@ -82,7 +66,7 @@ function deviationBlocks(table: ResultTable): string[] {
       if (cell.status !== "measured") return cell.status;
       return cell.std === null ? "one seed" : formatValue(cell.std);
     }),
-    `Standard deviation over seeds (n - 1) of the mean over ${countsOf(table)}.${marks(table)}`,
+    `Standard deviation over seeds (n - 1) of ${aggregates(table)}.${marks(table)}`,
     `## Means`,
     grid(table, ({ cell }) => cell.status === "measured" ? formatValue(cell.mean) : cell.status),
     `Mean over the same seeds.`,
@@ -119,6 +103,15 @@ function marks(table: ResultTable): string {
     (states.has("not run") ? " not run: there is no run of this cell." : "");
 }
 
+function leastSentence({ measures }: ResultTable): string {
+  const least = measures.filter(({ aggregate }) => aggregate === "least");
+  if (least.length === 0) return "";
+  return ` ${
+    least.map(({ title }) => title).join(", ")
+  }: a least value, which has no interval and ` +
+    `no test.`;
+}
+
 function randomSentence({ measures }: ResultTable): string {
   return measures.flatMap(({ title, random }) =>
     random === null ? [] : [` ${title} of a CAV of random direction: ${random} on average.`]
@@ -138,7 +131,9 @@ function comparisons(table: ResultTable): string[] {
     const { against } = cell;
     if (against === null) return "";
     const difference = formatDifference(against.difference);
-    return `${difference} ${interval(against)}, ${formatPValue(against.pValue)}`;
+    return against.pValue === null
+      ? difference
+      : `${difference} ${interval(against)}, ${formatPValue(against.pValue)}`;
   });
   return [
     block,
@@ -146,7 +141,9 @@ function comparisons(table: ResultTable): string[] {
     `differs in ${
       nounOf(table, compared)
     } only, its interval, and the p-value of a two-sided paired ` +
-    `permutation test over concepts. P-values are not corrected for the number of tests.`,
+    `permutation test over ${
+      resampledNoun(table)
+    }. P-values are not corrected for the number of tests.`,
   ];
 }
 
@@ -209,15 +206,6 @@ function corner(table: ResultTable): string {
   return `${titles(rowFactors(table.show))} / ${titles(columnFactors(table.show))}`;
 }
 
-function markdownTable(rows: readonly (readonly string[])[]): string {
-  const lines = rows.map((cells) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
-  );
-  const width = rows[0]!.length;
-  lines.splice(1, 0, `| --- |${" ---: |".repeat(width - 1)}`);
-  return lines.join("\n");
-}
-
 const interval = ({ low, high }: Pick<MeasuredCell, "low" | "high">) =>
-  `[${formatValue(low)}, ${formatValue(high)}]`;
+  low === null || high === null ? "none" : `[${formatValue(low)}, ${formatValue(high)}]`;
 const percent = ({ statistics }: ResultTable) => `${+(100 * statistics.confidence).toFixed(2)} %`;

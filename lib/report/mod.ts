@@ -7,6 +7,7 @@ export * from "./figure.ts";
 export * from "./fold_histogram.ts";
 export * from "./fold_result.ts";
 export * from "./fold_table.ts";
+export * from "./gallery/mod.ts";
 export * from "./markdown.ts";
 export * from "./notebook_display.ts";
 export * from "./paper_numbers.ts";

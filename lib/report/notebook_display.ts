@@ -5,20 +5,22 @@ import { formatMoment, formatValue } from "./_format.ts";
 import { describeResult } from "./describe_result.ts";
 import { differenceFigure } from "./difference_figure.ts";
 import { type Figure, resultFigure } from "./figure.ts";
+import { gallerySvg } from "./gallery/mod.ts";
 import { readResults, type ResultWithRuns } from "./read_result.ts";
 import { renderFigures } from "./render_figures.ts";
 import type { Result, ResultHistogram, ResultTable } from "./result.ts";
+import { terminalTable } from "./terminal_table.ts";
 
 /** One value in several media types, of which a notebook shows the richest it can. */
 export type DisplayBundle = Readonly<Record<string, unknown>>;
 
 /** A result as a notebook shows it. */
 export interface NotebookResult extends ResultWithRuns {
-  /** {@linkcode resultFigure}, interactive where plotly is known, else a picture. */
+  /** {@linkcode resultFigure}, interactive where plotly is known, else a picture; or the gallery. */
   readonly figure: DisplayBundle;
-  /** {@linkcode differenceFigure}, likewise. */
+  /** {@linkcode differenceFigure}, likewise; nothing where nothing is compared. */
   readonly differences: DisplayBundle;
-  /** Means and standard deviations of a table, moments of histograms. */
+  /** {@linkcode resultBundle}. */
   readonly table: DisplayBundle;
   /** {@linkcode describeResult}. */
   readonly words: string;
@@ -46,18 +48,21 @@ export async function openResults<Id extends string>(
   ids: readonly Id[],
 ): Promise<Readonly<Record<Id, NotebookResult>>> {
   const results = await readResults(folder, ids);
-  const figures = ids.flatMap((id) => {
+  const drawn = await figureBundles(ids.flatMap((id) => figuresOf(results[id].result)));
+  const opened = ids.map((id) => {
     const { result } = results[id];
-    return [resultFigure(result), differenceFigure(result)];
-  });
-  const shown = await figureBundles(figures);
-  const opened = ids.map((id, i) => {
-    const { result } = results[id];
-    const [figure, differences] = shown.slice(2 * i);
-    const [table, words] = [resultBundle(result), describeResult(result)];
-    return [id, { ...results[id], figure, differences, table, words }];
+    const table = resultBundle(result);
+    const [figure = table, differences = {}] = drawn.splice(0, figuresOf(result).length);
+    return [id, { ...results[id], figure, differences, table, words: describeResult(result) }];
   });
   return Object.fromEntries(opened);
+}
+
+/** A figure and one of differences; none of a gallery, and no differences where none are shown. */
+function figuresOf(result: Result): Figure[] {
+  if (result.schema === "lg-cav/result-gallery") return [];
+  const differences = differenceFigure(result);
+  return [resultFigure(result), ...differences.data.length === 0 ? [] : [differences]];
 }
 
 /**
@@ -107,8 +112,12 @@ async function figureBundles(figures: readonly Figure[]): Promise<DisplayBundle[
   });
 }
 
-/** What a result shows: means and standard deviations of a table, moments of histograms. */
+/** What a result shows: means and deviations of a table, moments of histograms, a gallery's drawing. */
 export function resultBundle(result: Result): DisplayBundle {
+  if (result.schema === "lg-cav/result-gallery") {
+    const svg = gallerySvg(result).text;
+    return { "image/svg+xml": svg, "text/plain": terminalTable(result, { columns: 100 }) };
+  }
   const columns = result.schema === "lg-cav/result-histogram"
     ? momentColumns(result)
     : cellColumns(result);

@@ -1,16 +1,20 @@
+import type { ActivationExhibit, CorrectionExhibit } from "../experiment/mod.ts";
 import type { Comparison } from "./comparison.ts";
 import type { Heading, ResultSpec } from "./result_spec.ts";
 
 /** A measured cell. */
 export interface MeasuredCell {
   readonly status: "measured";
-  /** Mean over seeds of the mean over concepts (or pairs, or images). */
+  /**
+   * Mean over seeds of the mean over concepts (or pairs, or images) by their weights, or of the least
+   * value where the measure says so.
+   */
   readonly mean: number;
   /** Standard deviation over seeds, n - 1; null for one seed. */
   readonly std: number | null;
-  /** Bootstrap interval of the mean over concepts. */
-  readonly low: number;
-  readonly high: number;
+  /** Bootstrap interval of the mean over concepts; null of a least value, which has none. */
+  readonly low: number | null;
+  readonly high: number | null;
   /** Number of concepts. */
   readonly concepts: number;
   /** Number of values of one seed: concepts, pairs or images. */
@@ -34,7 +38,7 @@ export interface NotRunCell {
 export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 
 /** The version of a table's table.json; raised when a field changes its meaning. */
-export const tableVersion = 2;
+export const tableVersion = 3;
 
 /** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
 export interface ResultTable extends Omit<ResultSpec, "rows"> {
@@ -61,7 +65,7 @@ export interface Histogram {
 }
 
 /** The version of a histogram's table.json; raised when a field changes its meaning. */
-export const histogramVersion = 1;
+export const histogramVersion = 2;
 
 /** Histograms; they describe themselves, table.json holds them as they are. */
 export interface ResultHistogram extends Omit<ResultSpec, "rows"> {
@@ -71,5 +75,71 @@ export interface ResultHistogram extends Omit<ResultSpec, "rows"> {
   readonly rows: readonly (Heading & { readonly histogram: Histogram | NotRunCell })[];
 }
 
+/** An activation of a gallery: whose picture it is of, and how much. */
+export interface ShownActivation {
+  readonly image: string;
+  readonly value: number;
+}
+
+/** A concept of a gallery, with its most and its least activated images, the extreme one first. */
+export interface ShownConcept {
+  readonly name: string;
+  /** What was asked of the VL model. */
+  readonly text: string;
+  /** The id of its class. */
+  readonly class: string;
+  readonly most: readonly ShownActivation[];
+  readonly least: readonly ShownActivation[];
+}
+
+/** Two logits of an image: of its own class, and of the one that was predicted before. */
+export interface LogitPair {
+  readonly own: number;
+  readonly mistaken: number;
+}
+
+/** An image that a correction turned from wrong to right. */
+export interface CorrectedImage {
+  readonly image: string;
+  /** The ids of its class and of the one that was predicted before. */
+  readonly class: string;
+  readonly mistakenFor: string;
+  readonly before: LogitPair;
+  readonly after: LogitPair;
+  /** How much the difference of the two logits grew. */
+  readonly gain: number;
+}
+
+/** What a cell of a gallery shows; its pictures are in the exhibit. */
+export type GalleryCell =
+  | NotRunCell
+  | {
+    readonly status: "measured";
+    readonly of: "activations";
+    readonly concepts: readonly ShownConcept[];
+    readonly exhibit: ActivationExhibit;
+  }
+  | {
+    readonly status: "measured";
+    readonly of: "corrections";
+    /** By gain, the greatest first. */
+    readonly corrected: readonly CorrectedImage[];
+    readonly exhibit: CorrectionExhibit;
+  };
+
+/** The version of a gallery's table.json; raised when a field changes its meaning. */
+export const galleryVersion = 1;
+
+/** Galleries of pictures; they describe themselves, table.json holds them as they are. */
+export interface ResultGallery extends Omit<ResultSpec, "rows"> {
+  readonly schema: "lg-cav/result-gallery";
+  readonly version: typeof galleryVersion;
+  readonly seeds: readonly number[];
+  readonly rows: readonly (Heading & { readonly cell: GalleryCell })[];
+}
+
+/** What a figure of bars, lines or histograms shows. */
+export type PlottedResult = ResultTable | ResultHistogram;
+
 /** What runs are folded into. */
-export type Result = ResultTable | ResultHistogram;
+export type Result = PlottedResult | ResultGallery;

@@ -2,6 +2,7 @@ import type { Run } from "../experiment/mod.ts";
 import { readRunsArrow, runsArrow } from "./arrow.ts";
 import { resultFigure } from "./figure.ts";
 import { foldResult } from "./fold_result.ts";
+import { type CellExhibit, exhibitsIn, galleryHtml, gallerySvg } from "./gallery/mod.ts";
 import { markdown } from "./markdown.ts";
 import type { Result } from "./result.ts";
 import type { ResultSpec } from "./result_spec.ts";
@@ -14,31 +15,49 @@ export interface ResultFiles {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Folds runs into every file of a result folder. The same runs give the same bytes. */
-export function resultFiles(runs: readonly Run[], spec: ResultSpec): ResultFiles {
-  const result = foldResult(runs, spec);
-  const text = (content: string) => new TextEncoder().encode(content);
+/**
+ * Folds runs, and what cells show besides them, into every file of a result folder. The same runs give
+ * the same bytes.
+ */
+export function resultFiles(
+  runs: readonly Run[],
+  spec: ResultSpec,
+  options: { readonly exhibits?: readonly CellExhibit[] } = {},
+): ResultFiles {
+  const result = foldResult(runs, spec, options);
   const files = new Map([
     ["table.md", text(markdown(result))],
     ["table.csv", text(tableCsv(result))],
     ["table.json", text(tableJson(result))],
-    ["figure.json", text(JSON.stringify(resultFigure(result)) + "\n")],
+    ...pictureFiles(result),
     ["runs.csv", text(runsCsv(runs))],
     ["runs.arrow", runsArrow(runs)],
   ]);
   return { result, files };
 }
 
+/** A gallery is drawn here; a figure is data that a browser draws. */
+function pictureFiles(result: Result): [string, Uint8Array][] {
+  return result.schema === "lg-cav/result-gallery"
+    ? [
+      ["gallery.html", text(galleryHtml(result))],
+      ["figure.svg", text(gallerySvg(result).text)],
+    ]
+    : [["figure.json", text(JSON.stringify(resultFigure(result)) + "\n")]];
+}
+
+const text = (content: string) => new TextEncoder().encode(content);
+
 /**
- * The files that a stored result should consist of: its runs folded again by the settings in its
- * table.json.
+ * The files that a stored result should consist of: its runs folded again by the settings, and of a
+ * gallery with the pictures, in its table.json.
  */
 export function refoldResult(
   { tableJson, runsArrow }: { readonly tableJson: string; readonly runsArrow: Uint8Array },
 ): ResultFiles {
-  const { schema: _schema, version: _version, seeds: _seeds, rows, ...spec } = readTableJson(
-    tableJson,
-  );
+  const result = readTableJson(tableJson);
+  const { schema: _schema, version: _version, seeds: _seeds, rows, ...spec } = result;
   const headings = rows.map(({ levels, title, short }) => ({ levels, title, short }));
-  return resultFiles(readRunsArrow(runsArrow), { ...spec, rows: headings });
+  const exhibits = result.schema === "lg-cav/result-gallery" ? exhibitsIn(result) : [];
+  return resultFiles(readRunsArrow(runsArrow), { ...spec, rows: headings }, { exhibits });
 }

@@ -1,4 +1,4 @@
-import type { Plain } from "../config/mod.ts";
+import { type Plain, plain } from "../config/mod.ts";
 import {
   combinationsOf,
   type Experiment,
@@ -8,7 +8,7 @@ import {
   type Show,
 } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { measureOf } from "../metrics/mod.ts";
+import { type Measure, measureOf } from "../metrics/mod.ts";
 import { columnFactors, headingTitle, rowFactors, shownFactors } from "./_factors.ts";
 import type { PaperNumbers } from "./paper_numbers.ts";
 
@@ -31,7 +31,8 @@ export interface ShownMeasure {
   readonly title: string;
   readonly unit: string;
   readonly direction: "higher" | "lower" | "none";
-  readonly over: "concepts" | "pairs" | "probes";
+  readonly aggregate: "mean" | "least";
+  readonly over: Measure["over"];
   /** What a CAV of random direction gets; null where that is not known. */
   readonly random: number | null;
 }
@@ -55,6 +56,8 @@ export interface ResultSpec {
   readonly title: string;
   /** What it reproduces, such as "Table 2"; null for our own. */
   readonly paper: string | null;
+  /** What was expected before the first run, in sentences; null where nothing was written down. */
+  readonly prediction: string | null;
   readonly profile: string;
   /** Every factor of the experiment in the order of a run's columns, then `measure`. */
   readonly factors: readonly TitledFactor[];
@@ -63,9 +66,9 @@ export interface ResultSpec {
   readonly concepts: readonly string[] | null;
   readonly show: Plain<Show>;
   readonly statistics: StatisticsSettings;
-  /** The row factors of a table; of lines and histograms panels x series. */
+  /** The row factors of a table; of lines and histograms panels x series; all of a gallery. */
   readonly rows: readonly Heading[];
-  /** The column factors of a table, the x of lines; none of a histogram. */
+  /** The column factors of a table, the x of lines; none of a histogram or a gallery. */
   readonly columns: readonly Heading[];
   /** What the paper prints, where the profile is the paper's own experiment; else null. */
   readonly paperNumbers: PaperNumbers | null;
@@ -79,6 +82,8 @@ export type ShownExperiment = Pick<
   | "paper"
   | "factors"
   | "exclude"
+  | "quoted"
+  | "prediction"
   | "concepts"
   | "measures"
   | "show"
@@ -95,7 +100,8 @@ export interface ResultSpecOptions {
 
 /**
  * What a result of an experiment shows. Rows and columns are the combinations of levels that occur
- * in it; what it excludes everywhere has no row.
+ * in it; what it excludes everywhere has no row, and what is quoted alone has one only where the
+ * paper's numbers are shown.
  *
  * @throws {UserError} when `show` names what is no factor, names one twice, or leaves out one that
  * has several levels (seeds are averaged over and never shown).
@@ -105,21 +111,22 @@ export function resultSpec(
   { profile, titleOf, paperNumbers }: ResultSpecOptions,
 ): ResultSpec {
   const { id, title, measures, statistics } = experiment;
-  const show = plainShow(experiment.show);
+  const show: Plain<Show> = plain(experiment.show);
   const factors = titledFactors(experiment, titleOf);
   checkShow(experiment, { show, factors });
   checkPaper(paperNumbers, show);
-  const combinations = combinationsOf(experiment);
+  const combinations = combinationsOf(experiment, { quoted: paperNumbers !== null });
   const headings = (names: readonly string[]) => headingsOf(names, { factors, combinations });
   return {
     id,
     title,
     paper: experiment.paper ?? null,
+    prediction: experiment.prediction ?? null,
     profile,
     factors,
     measures: measures.map((name) => {
-      const { title, unit, direction, over, random } = measureOf(name);
-      return { name, title, unit, direction, over, random };
+      const { title, unit, direction, aggregate, over, random } = measureOf(name);
+      return { name, title, unit, direction, aggregate, over, random };
     }),
     concepts: experiment.concepts ?? null,
     show,
@@ -129,14 +136,12 @@ export function resultSpec(
       permutations: statistics.permutations.value,
       seed: statistics.seed.value,
     },
-    rows: headings(rowFactors(show)),
+    rows: headings(
+      show.as === "gallery" ? factorLevels(experiment).keys().toArray() : rowFactors(show),
+    ),
     columns: headings(columnFactors(show)),
     paperNumbers,
   };
-}
-
-function plainShow(show: Show): Plain<Show> {
-  return show.as === "histogram" ? { ...show, bins: show.bins.value } : show;
 }
 
 /** What factors are called; swept settings without a title keep their path. */
@@ -177,6 +182,7 @@ function checkShow(
   { show, factors }: { readonly show: Plain<Show>; readonly factors: readonly TitledFactor[] },
 ): void {
   const shown = shownFactors(show);
+  if (show.as === "gallery") return;
   const compare = show.as === "histogram" ? undefined : show.compare;
   const wrong = [...shown, ...compare === undefined ? [] : [compare]]
     .find((name) => name === "seed" || !factors.some((factor) => factor.name === name));

@@ -2,10 +2,13 @@ import { table as arqueroTable } from "arquero";
 import type { Level } from "../experiment/mod.ts";
 import { shownValue } from "./_cells.ts";
 import { cellLevels, shownFactors } from "./_factors.ts";
+import { galleryRows } from "./gallery/mod.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import {
   type Cell,
+  galleryVersion,
   histogramVersion,
+  type PlottedResult,
   type Result,
   type ResultHistogram,
   type ResultTable,
@@ -21,6 +24,7 @@ export function tableJson(result: Result): string {
 const versions = {
   "lg-cav/result-table": tableVersion,
   "lg-cav/result-histogram": histogramVersion,
+  "lg-cav/result-gallery": galleryVersion,
 } as const;
 
 /**
@@ -54,8 +58,10 @@ export function tableCsv(result: Result): string {
   ).toCSV();
 }
 
-/** A result in long form: one row for each cell, of a histogram for each bin. */
+/** A result in long form: one row for each cell, of a histogram for each bin, of a gallery
+ * for each value. */
 export function tableRows(result: Result): CsvRow[] {
+  if (result.schema === "lg-cav/result-gallery") return galleryRows(result);
   if (result.schema === "lg-cav/result-histogram") return binRows(result);
   return result.rows.flatMap((row) =>
     result.columns.map((column, i) => ({
@@ -66,7 +72,7 @@ export function tableRows(result: Result): CsvRow[] {
   );
 }
 
-function shownLevels(result: Result, headings: readonly Heading[]): CsvRow {
+function shownLevels(result: PlottedResult, headings: readonly Heading[]): CsvRow {
   const levels = cellLevels(result, headings);
   const names = shownFactors(result.show);
   return Object.fromEntries(names.map((name) => [name, levels[name]!]));

@@ -1,6 +1,8 @@
-import { bestCells, bestWord, countsOf, fullTitle, shownValue } from "./_cells.ts";
+import { aggregates, bestCells, bestWord, countsOf, fullTitle, shownValue } from "./_cells.ts";
 import { comparedFactor, headingTitle, nounOf, rowFactors, varyingFactors } from "./_factors.ts";
 import { formatMoment, formatValue } from "./_format.ts";
+import { fit, wrap } from "./_wrap.ts";
+import { galleryLines } from "./gallery/mod.ts";
 import type { Cell, Result, ResultHistogram, ResultTable } from "./result.ts";
 
 /** How wide a terminal is. */
@@ -14,7 +16,9 @@ export interface TerminalOptions {
  * terminal. A table with too many columns goes on below itself. Intervals and tests are in table.md.
  */
 export function terminalTable(result: Result, { columns }: TerminalOptions): string {
-  const lines = result.schema === "lg-cav/result-histogram"
+  const lines = result.schema === "lg-cav/result-gallery"
+    ? galleryLines(result).flatMap((line) => wrap(line, columns))
+    : result.schema === "lg-cav/result-histogram"
     ? histogramLines(result)
     : tableLines(result, columns);
   return [...wrap(fullTitle(result), columns), ...lines].map((line) => fit(line, columns)).join(
@@ -99,11 +103,15 @@ function cellText(
 function footnote(table: ResultTable): string {
   const { seeds, show, measures } = table;
   const word = bestWord(table);
+  const { mean, least } = countsOf(table);
+  const over = seeds.length === 1 ? "one seed" : `${seeds.length} seeds`;
+  const parts = [
+    ...mean === null ? [] : [` and ${mean}`],
+    ...least === null ? [] : [` of the least of ${least}`],
+  ].join(", or");
   const statistic = show.as === "table" && show.statistic === "std"
-    ? `Standard deviation over ${seeds.length} seeds of the mean over ${countsOf(table)}.`
-    : `Mean over ${seeds.length === 1 ? "one seed" : `${seeds.length} seeds`} and ${
-      countsOf(table)
-    }.`;
+    ? `Standard deviation over ${seeds.length} seeds of ${aggregates(table)}.`
+    : `Mean over ${over}${parts}.`;
   const mark = word === null ? "" : ` *: ${word} by ${nounOf(table, comparedFactor(table)!)}.`;
   const random = measures.flatMap(({ random }) => random === null ? [] : [random]);
   const level = random.length === 0 || statistic.startsWith("Standard")
@@ -121,20 +129,4 @@ function histogramLines({ rows }: ResultHistogram): string[] {
   });
 }
 
-/** A text in lines of at most so many characters, broken at spaces. */
-function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns) {
-      lines.splice(-1, 1, `${last} ${word}`);
-    } else {
-      lines.push(word);
-    }
-  }
-  return lines;
-}
-
 const gap = "  ";
-const fit = (text: string, width: number) =>
-  text.length <= width ? text : `${text.slice(0, width - 1)}…`;

@@ -11,5 +11,6 @@ export * from "./cub200.ts";
 export * from "./factors.ts";
 export * from "./imagenet.ts";
 export * from "./render.ts";
+export * from "./sample.ts";
 export * from "./write_world.ts";
 export type { ObjectClass, ObjectImage } from "./_object_images.ts";

@@ -9,7 +9,7 @@ import {
   maxPool,
   relu,
 } from "./_layers.ts";
-import { channelMeans, classifier, type Network } from "./network.ts";
+import { classifier, type Network } from "./network.ts";
 
 /** torchvision's DenseNet-BC (Huang et al., arXiv 1608.06993). */
 export function densenet(sizes: ArchitectureOf<"densenet">): Network {
@@ -31,8 +31,8 @@ export function densenet(sizes: ArchitectureOf<"densenet">): Network {
     const name = `features.transition${index + 1}`;
     x = depths[name] = transition(x, name);
   }
-  const features = channelMeans(relu(batchNorm(x, "features.norm5")));
-  return classifier(depths, { features, lastLayer: "classifier", classes });
+  const map = relu(batchNorm(x, "features.norm5"));
+  return classifier(depths, { map, lastLayer: "classifier", classes });
 }
 
 function denseBlock(

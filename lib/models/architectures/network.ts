@@ -12,19 +12,26 @@ export interface Network {
   readonly outputs: Readonly<Record<string, Layer>>;
   /** Module path of the last linear layer. */
   readonly lastLayer: string;
+  /**
+   * The last layer that still knows where things are: the last convolutional map, [channels, height,
+   * width], or the tokens that the last attention reads, [tokens, width], the class token first.
+   */
+  readonly map: Layer;
 }
 
 /** A network whose last layer follows the features directly. */
 export function classifier(
   depths: Readonly<Record<string, Layer>>,
-  { features, lastLayer, classes }: {
-    readonly features: Layer;
+  { map, features = channelMeans(map), lastLayer, classes }: {
+    readonly map: Layer;
+    /** The means of the map's channels when left out. */
+    readonly features?: Layer;
     readonly lastLayer: string;
     readonly classes: number;
   },
 ): Network {
   const logits = linear(features, { name: lastLayer, width: classes });
-  return { lastLayer, outputs: { ...depths, features, logits } };
+  return { lastLayer, map, outputs: { ...depths, features, logits } };
 }
 
 /** The mean of each channel: [channels]. */

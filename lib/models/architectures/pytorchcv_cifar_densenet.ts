@@ -8,7 +8,7 @@ import {
   type Layer,
   relu,
 } from "./_layers.ts";
-import { channelMeans, classifier, type Network } from "./network.ts";
+import { classifier, type Network } from "./network.ts";
 
 /** pytorchcv's DenseNet without bottleneck for CIFAR. */
 export function pytorchcvCifarDensenet(sizes: ArchitectureOf<"pytorchcv_cifar_densenet">): Network {
@@ -36,8 +36,8 @@ export function pytorchcvCifarDensenet(sizes: ArchitectureOf<"pytorchcv_cifar_de
     }
     depths[name] = x;
   }
-  const features = channelMeans(relu(batchNorm(x, "features.post_activ.bn")));
-  return classifier(depths, { features, lastLayer: "output", classes });
+  const map = relu(batchNorm(x, "features.post_activ.bn"));
+  return classifier(depths, { map, lastLayer: "output", classes });
 }
 
 function preactivatedConvolution(

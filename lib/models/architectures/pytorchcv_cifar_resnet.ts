@@ -1,7 +1,7 @@
 import type { ArchitectureOf } from "../../config/mod.ts";
 import { batchNorm, convolution, image, type Layer, relu } from "./_layers.ts";
 import { convolutionBlock, preactivationUnit, residualUnit } from "./_pytorchcv.ts";
-import { channelMeans, classifier, type Network } from "./network.ts";
+import { classifier, type Network } from "./network.ts";
 
 /**
  * pytorchcv's ResNet, PreResNet, SE-ResNet and SE-PreResNet for CIFAR, with basic blocks. In its
@@ -31,5 +31,5 @@ export function pytorchcvCifarResnet(sizes: ArchitectureOf<"pytorchcv_cifar_resn
     depths[name] = x;
   }
   if (plainPreactivation) x = relu(batchNorm(x, "features.post_activ.bn"));
-  return classifier(depths, { features: channelMeans(x), lastLayer: "output", classes });
+  return classifier(depths, { map: x, lastLayer: "output", classes });
 }

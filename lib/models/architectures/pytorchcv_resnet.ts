@@ -1,7 +1,7 @@
 import type { ArchitectureOf } from "../../config/mod.ts";
 import { image, type Layer, maxPool, relu } from "./_layers.ts";
 import { convolutionBlock, residualUnit } from "./_pytorchcv.ts";
-import { channelMeans, classifier, type Network } from "./network.ts";
+import { classifier, type Network } from "./network.ts";
 
 /** pytorchcv's ResNet with basic blocks (resnet10 to resnet18, with 200 classes for CUB-200-2011). */
 export function pytorchcvResnet(sizes: ArchitectureOf<"pytorchcv_resnet">): Network {
@@ -25,5 +25,5 @@ export function pytorchcvResnet(sizes: ArchitectureOf<"pytorchcv_resnet">): Netw
     }
     depths[name] = x;
   }
-  return classifier(depths, { features: channelMeans(x), lastLayer: "output", classes });
+  return classifier(depths, { map: x, lastLayer: "output", classes });
 }

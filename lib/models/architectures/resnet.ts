@@ -1,6 +1,6 @@
 import type { ArchitectureOf } from "../../config/mod.ts";
 import { add, convolution, image, type Layer, maxPool, relu } from "./_layers.ts";
-import { channelMeans, classifier, type Network } from "./network.ts";
+import { classifier, type Network } from "./network.ts";
 
 /**
  * torchvision's ResNet (He et al., arXiv 1512.03385), with the stride of a bottleneck in its 3x3
@@ -27,7 +27,7 @@ export function resnet(sizes: ArchitectureOf<"resnet">): Network {
     }
     depths[name] = x;
   }
-  return classifier(depths, { features: channelMeans(x), lastLayer: "fc", classes });
+  return classifier(depths, { map: x, lastLayer: "fc", classes });
 }
 
 interface BlockOptions {

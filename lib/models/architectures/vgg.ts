@@ -23,11 +23,12 @@ export function vgg(sizes: ArchitectureOf<"vgg">): Network {
   let x = image(imageSize);
   // Position in torchvision's nn.Sequential: convolution, ReLU, ..., pooling.
   let position = 0;
+  let map = x;
   for (const [stage, convolutions] of blocks.entries()) {
     for (let i = 0; i < convolutions; i++) {
       const name = `features.${position}`;
       x = relu(convolution(x, { name, channels: channels[stage]!, kernel: 3, bias: true }));
-      depths[`features.${position + 1}`] = x;
+      depths[`features.${position + 1}`] = map = x;
       position += 2;
     }
     x = depths[`features.${position}`] = maxPool(x, { kernel: 2, stride: 2 });
@@ -37,7 +38,7 @@ export function vgg(sizes: ArchitectureOf<"vgg">): Network {
   const first = relu(linear(flat, { name: "classifier.0", width: hidden }));
   const features = relu(linear(first, { name: "classifier.3", width: hidden }));
   depths["classifier.1"] = first;
-  return classifier(depths, { features, lastLayer: "classifier.6", classes });
+  return classifier(depths, { map, features, lastLayer: "classifier.6", classes });
 }
 
 /** AdaptiveAvgPool2d where its windows are equal: the input's side is a multiple of the output's. */

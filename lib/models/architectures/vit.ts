@@ -11,9 +11,10 @@ export function vit(sizes: ArchitectureOf<"vit">): Network {
   const { imageSize, classes, patchSize, layers, heads, hidden, mlp } = sizes;
   const depths: Record<string, Layer> = {};
   let x = embedPatches(image(imageSize), { patchSize, hidden });
+  let map = x;
   for (let index = 0; index < layers; index++) {
     const name = `encoder.layers.encoder_layer_${index}`;
-    const normed = layerNorm(x, `${name}.ln_1`);
+    const normed = map = layerNorm(x, `${name}.ln_1`);
     const last = index === layers - 1;
     const attended = attention(last ? firstToken(normed) : normed, normed, {
       name: `${name}.self_attention`,
@@ -25,5 +26,5 @@ export function vit(sizes: ArchitectureOf<"vit">): Network {
     if (!last) depths[name] = x;
   }
   const features = flatten(layerNorm(x, "encoder.ln"));
-  return classifier(depths, { features, lastLayer: "heads.head", classes });
+  return classifier(depths, { map, features, lastLayer: "heads.head", classes });
 }

@@ -1,0 +1,47 @@
+import type { Estimate, PlanCost, Speeds } from "../pipeline/mod.ts";
+
+/** What a plan costs and takes, in a sentence. */
+export function describeCost(
+  { stages, images, multiplyAdds, bytes, memory }: PlanCost,
+  time?: { readonly seconds: number; readonly speeds: Speeds },
+): string {
+  const operations = 2 * multiplyAdds / 1e12;
+  return `${stages} stages: ${images} images, ${
+    operations.toFixed(operations < 10 ? 2 : 0)
+  } TFLOP, ` +
+    `${bytesInWords(bytes)} to store, ${bytesInWords(memory)} of memory for the largest` +
+    (time ? `, about ${durationInWords(time.seconds)}, as ${measuredBy(time.speeds)}` : "") + ".";
+}
+
+/** What a stage costs, after its work. */
+export function describeEstimate(estimate: Estimate | undefined): string {
+  const { images = 0, multiplyAdds = 0, shared = 0, bytes = 0 } = estimate ?? {};
+  const operations = 2 * (multiplyAdds + shared) / 1e12;
+  const parts = [
+    ...(images > 0 ? [`${images} images`] : []),
+    ...(operations > 0 ? [`${operations.toFixed(operations < 10 ? 2 : 0)} TFLOP`] : []),
+    ...(bytes > 0 ? [bytesInWords(bytes)] : []),
+  ];
+  return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
+}
+
+function measuredBy({ models, products }: Speeds): string {
+  return models.length > 0
+    ? `measured here with ${models.map(({ name }) => name).join(", ")}`
+    : `this machine multiplies matrices at ${Math.round(2 * products / 1e9)} GFLOP/s`;
+}
+
+/** A duration in words: "40 s", "12 min", "3.5 h". */
+export function durationInWords(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function bytesInWords(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : gigabytes(bytes);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,99 @@
+import { keptBytes, rowsPerBlock } from "../activations/mod.ts";
+import { trainingCost, type TrainingSizes } from "../cav/mod.ts";
+import type { Method, RunnableCorrection } from "../config/mod.ts";
+import type { BackboneCost, FeatureCost } from "../models/mod.ts";
+import type { Estimate } from "./stage.ts";
+import { cosinesPerBlock, imagesPerBlock } from "./stages/mod.ts";
+
+/** A number of a tensor. */
+const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
+
+/** The images of a stage, at most, and how many of them pass a model at once. */
+interface Images {
+  readonly count: number;
+  readonly batch: number;
+}
+
+/** Rendering the world: a file of an image is no larger than its pixels, and fills blocks of a disk. */
+export function renderingEstimate(
+  { count, imageSize }: { readonly count: number; readonly imageSize: number },
+): Estimate {
+  const block = 4096;
+  return { images: count, bytes: count * block * Math.ceil(3 * imageSize ** 2 / block) };
+}
+
+/** Features of images. */
+export function featuresEstimate(cost: FeatureCost, { count, batch }: Images): Estimate {
+  return {
+    images: count,
+    multiplyAdds: count * cost.multiplyAdds,
+    bytes: count * cost.width * bytesPerNumber,
+    memory: modelBytes(cost) +
+      bytesPerNumber * (batch * cost.activations + 2 * rowsPerBlock * cost.pixels),
+  };
+}
+
+/** Gradients of logits: the way back costs twice the way there, and meets every layer's values. */
+export function gradientsEstimate(cost: BackboneCost, { count, batch }: Images): Estimate {
+  const forwards = featuresEstimate(cost, { count, batch });
+  return {
+    ...forwards,
+    multiplyAdds: 3 * count * cost.multiplyAdds,
+    memory: modelBytes(cost) +
+      bytesPerNumber * (batch * cost.allActivations + 2 * rowsPerBlock * cost.pixels),
+  };
+}
+
+/** A model is held as it was read, as numbers of four bytes, and by the runtime. */
+function modelBytes({ parameters }: FeatureCost): number {
+  return 3 * bytesPerNumber * parameters;
+}
+
+/** The choice of probes: the activations of all images for some concepts at a time. */
+export function probesEstimate(
+  { concepts, images, width }: {
+    readonly concepts: number;
+    readonly images: number;
+    /** Of the VL model's features. */
+    readonly width: number;
+  },
+): Estimate {
+  return {
+    multiplyAdds: concepts * images * width,
+    memory: bytesPerNumber *
+      (2 * width * Math.min(images, imagesPerBlock) + Math.min(concepts * images, cosinesPerBlock)),
+  };
+}
+
+/** Training the CAVs of one method and seed: besides its matrices, features are kept that were read. */
+export function trainingEstimate(method: Method, sizes: TrainingSizes): Estimate {
+  const { multiplyAdds, shared, memory } = trainingCost(method, sizes);
+  const { concepts, images, dim } = sizes;
+  return {
+    multiplyAdds,
+    shared,
+    bytes: concepts * dim * bytesPerNumber,
+    memory: memory + Math.min(keptBytes, images * dim * bytesPerNumber),
+  };
+}
+
+/**
+ * Correcting a last layer: each pass over the images takes the logits, and their gradient at the
+ * weights. Of what does not descend from pass to pass, one pass.
+ */
+export function correctionEstimate(
+  { hyperparameters }: RunnableCorrection,
+  { images, dim, classes }: {
+    readonly images: number;
+    readonly dim: number;
+    readonly classes: number;
+  },
+): Estimate {
+  const passes = "epochs" in hyperparameters ? hyperparameters.epochs : 1;
+  return {
+    multiplyAdds: 2 * passes * images * dim * classes,
+    bytes: classes * (dim + 1) * bytesPerNumber,
+    memory: Math.min(keptBytes, images * dim * bytesPerNumber) +
+      4 * classes * (dim + 1) * bytesPerNumber,
+  };
+}
