@@ -41,9 +41,19 @@ export function parseNotebook(text: string, name: string): Notebook {
   return notebook;
 }
 
-/** The text of an .ipynb file, as Jupyter writes it: one space of indentation, a last line end. */
+/**
+ * The text of an .ipynb file, as Jupyter writes it, which then finds nothing to change: keys sorted,
+ * one space of indentation, a last line end.
+ */
 export function notebookText(notebook: Notebook): string {
-  return JSON.stringify(notebook, null, 1) + "\n";
+  return JSON.stringify(sortKeys(notebook), null, 1) + "\n";
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(entries.map(([key, of]) => [key, sortKeys(of)]));
 }
 
 /**

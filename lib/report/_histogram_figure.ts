@@ -1,56 +1,42 @@
-import { rowFactors } from "./_factors.ts";
-import {
-  axesOf,
-  baseLayout,
-  gridLines,
-  legendOnce,
-  measureTitle,
-  panelsOf,
-  round,
-  styleOf,
-  titleWithin,
-} from "./_layout.ts";
+import { axesOf, baseLayout, gridLines, panelsOf, round, styleOf } from "./_layout.ts";
 import type { Figure } from "./figure.ts";
 import type { Histogram, ResultHistogram } from "./result.ts";
 
-/** Densities, so that series of another spread or number can share a panel, and their Gaussians. */
+/**
+ * Histograms under each other on one axis of x, so that places and spreads can be compared whatever
+ * the heights, each with its Gaussian.
+ */
 export function histogramFigure(result: ResultHistogram): Figure {
   const panels = panelsOf(result);
-  const nameOf = (row: number) => {
-    const { levels } = result.rows[row]!;
-    return titleWithin(result, { levels, names: rowFactors(result.show) });
-  };
-  const titles = [...new Set(result.rows.map((_, row) => nameOf(row)))];
-  const data = panels.flatMap((panel) =>
-    panel.rows.flatMap((row) => {
-      const { histogram } = result.rows[row]!;
+  const data = panels.flatMap(({ rows, axis }) =>
+    rows.flatMap((row) => {
+      const { title, histogram } = result.rows[row]!;
       if (histogram.status === "not run") return [];
-      const name = nameOf(row);
-      const { color } = styleOf(titles.indexOf(name));
-      const shared = {
-        xaxis: `x${panel.axis}`,
-        yaxis: `y${panel.axis}`,
-        name,
-        legendgroup: name,
-      };
+      const { color } = styleOf(row);
+      const shared = { xaxis: `x${axis}`, yaxis: `y${axis}`, name: title, showlegend: false };
       return [
-        { ...shared, ...bars(histogram), marker: { color, opacity: 0.45 }, showlegend: true },
-        { ...shared, ...gaussian(histogram), line: { color, width: 2 }, showlegend: false },
+        { ...shared, ...bars(histogram), marker: { color, opacity: 0.45 } },
+        { ...shared, ...gaussian(histogram), line: { color, width: 2 } },
       ];
     })
   );
+  const units = [...new Set(result.measures.map(({ unit }) => unit))].join(", ");
   const subtitle = "curves are the Gaussians of the same mean and deviation";
   return {
-    data: legendOnce(data),
+    data,
     layout: {
-      ...baseLayout(result, { panels, subtitle, legend: titles, panelHeight: 300 }),
-      barmode: "overlay",
+      ...baseLayout(result, { panels, subtitle, legend: [], panelHeight: 150 }),
       bargap: 0,
       ...axesOf(result, {
         panels,
-        axes: (panel) => ({
-          x: { title: { text: measureTitle(result, panel) }, ...gridLines, zeroline: false },
-          y: { title: { text: "density" }, ...gridLines, automargin: true },
+        axes: ({ axis }) => ({
+          x: {
+            ...axis === "" ? {} : { matches: "x" },
+            title: { text: units },
+            ...gridLines,
+            zeroline: false,
+          },
+          y: { title: { text: "density" }, ...gridLines, automargin: true, nticks: 4 },
         }),
       }),
     },

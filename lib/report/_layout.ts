@@ -24,13 +24,15 @@ export interface Panel {
 }
 
 /**
- * The factors that set panels apart: as the experiment says; of a table its measures and, where it
- * has more rows than there are colours, all of its row factors but the last.
+ * The factors that set panels apart: as the experiment says; of histograms, each of which has a
+ * panel, all; of a table its measures and, where it has more rows than there are colours, all of its
+ * row factors but the last.
  */
 function panelFactors({ show, factors, rows }: PlottedResult): string[] {
   const varying = varyingFactors({ show, factors });
   if (show.as === "gallery") return [];
-  if (show.as !== "table") return varying.filter((name) => show.panels.includes(name));
+  if (show.as === "histogram") return varying;
+  if (show.as === "lines") return varying.filter((name) => show.panels.includes(name));
   const inRows = varying.filter((name) => show.rows.includes(name));
   const above = rows.length > colours.length ? inRows.slice(0, -1) : [];
   return varying.filter((name) => name === "measure" || above.includes(name));
@@ -137,6 +139,8 @@ export function baseLayout(
     },
     height,
     font: { family: "DejaVu Sans, Verdana, sans-serif", size: 13, color: "#202020" },
+    // Names are shown in full.
+    hoverlabel: { namelength: -1 },
     paper_bgcolor: "#ffffff",
     plot_bgcolor: "#ffffff",
     margin: { l: 70, r: 20, t: top, b: bottom },
@@ -150,11 +154,18 @@ function legendLines(names: readonly string[]): number {
   return Math.ceil(names.length / Math.max(1, Math.floor(1000 / (8 * longest + 50))));
 }
 
-/** Panels by two factors stand in rows and columns by them; others nearly in a square. */
+/**
+ * Panels by two factors stand in rows and columns by them, histograms under each other, others
+ * nearly in a square.
+ */
 export function panelGrid(result: PlottedResult, { length }: readonly Panel[]) {
   const names = panelFactors(result);
   const last = names.length < 2 ? 0 : factorOf(result, names.at(-1)!).levels.length;
-  const columns = last > 0 && length % last === 0 ? last : Math.ceil(Math.sqrt(length));
+  const columns = result.show.as === "histogram"
+    ? 1
+    : last > 0 && length % last === 0
+    ? last
+    : Math.ceil(Math.sqrt(length));
   return {
     rows: Math.ceil(length / columns),
     columns,

@@ -42,12 +42,13 @@ export function lineFigure(table: ResultTable, show: Lines): Figure {
       })
     )
   );
+  const width = 800 / panelGrid(table, panels).columns;
   const xAxis = {
-    title: { text: x.title },
+    title: { text: wrapped(x.title, width / 9) },
     type: show.scale,
     tickmode: "array",
     tickangle: 0,
-    ...ticks(x, { places, scale: show.scale, width: 800 / panelGrid(table, panels).columns }),
+    ...ticks(x, { places, scale: show.scale, width }),
     ...gridLines,
     zeroline: false,
   };
@@ -108,6 +109,17 @@ function ticks(
     return short;
   });
   return { tickvals: drawn.map(({ place }) => place), ticktext: titles };
+}
+
+/** A title in lines of so many letters; a longer word has a line of its own. */
+function wrapped(title: string, letters: number): string {
+  const lines = title.split(" ").reduce<string[]>((lines, word) => {
+    const longer = `${lines.at(-1)} ${word}`;
+    return lines.length > 0 && longer.length <= letters
+      ? [...lines.slice(0, -1), longer]
+      : [...lines, word];
+  }, []);
+  return lines.join("<br>");
 }
 
 function traces(

@@ -1,23 +1,45 @@
-import { bestCells, bestWord, measureAt, peersOf, type PlacedCell, placedCells } from "./_cells.ts";
+import {
+  bestCells,
+  bestWord,
+  measureAt,
+  peersOf,
+  type PlacedCell,
+  placedCells,
+  shownValue,
+} from "./_cells.ts";
 import { comparedFactor, factorOf, nounOf, varyingFactors } from "./_factors.ts";
-import { formatDifference, formatMoment } from "./_format.ts";
+import { formatDifference, formatMoment, formatValue } from "./_format.ts";
 import { describeGallery } from "./gallery/mod.ts";
 import type { Comparison } from "./comparison.ts";
 import type { Result, ResultHistogram, ResultTable } from "./result.ts";
 
 /**
  * What a result says, in sentences of markdown made from its numbers: which level of the compared
- * factor is best where, and how each stands to the one before it; of histograms the moments. Nothing
- * in it can be out of date.
+ * factor is best where, and how each stands to the one before it; of deviations their range; of
+ * histograms the moments. Nothing in it can be out of date.
  */
 export function describeResult(result: Result): string {
-  const sentences = result.schema === "lg-cav/result-gallery"
-    ? describeGallery(result)
-    : result.schema === "lg-cav/result-histogram"
-    ? moments(result)
-    : [...best(result), ...steps(result)];
+  const sentences = sentencesOf(result);
   if (sentences.length === 0) return "Nothing of this result has been measured and compared.";
   return sentences.map((sentence) => `- ${sentence}`).join("\n") + "\n";
+}
+
+function sentencesOf(result: Result): string[] {
+  if (result.schema === "lg-cav/result-gallery") return describeGallery(result);
+  if (result.schema === "lg-cav/result-histogram") return moments(result);
+  const { show } = result;
+  if (show.as === "table" && show.statistic === "std") return deviations(result);
+  return [...best(result), ...steps(result)];
+}
+
+/** The range of each row's deviations. */
+function deviations(table: ResultTable): string[] {
+  return table.rows.flatMap(({ title, cells }) => {
+    const values = cells.map((cell) => shownValue(table, cell)).filter((value) => value !== null);
+    if (values.length === 0) return [];
+    const [least, most] = [Math.min(...values), Math.max(...values)].map(formatValue);
+    return [`**${title}**: ${least === most ? least : `${least} to ${most}`}`];
+  });
 }
 
 function moments({ rows }: ResultHistogram): string[] {
@@ -35,15 +57,18 @@ function best(table: ResultTable): string[] {
   const word = bestWord(table);
   if (word === null) return [];
   const cells = bestCells(table);
-  const titles = peersOf(table).flatMap((peers) => {
-    const first = peers.find(({ cell }) => cells.has(cell));
-    return first === undefined ? [] : [comparedTitle(table, first)];
+  const winners = peersOf(table).flatMap((peers) => {
+    const best = peers.filter(({ cell }) => cells.has(cell));
+    if (best.length === 0) return [];
+    return [best.length > 1 ? "several alike" : `**${comparedTitle(table, best[0]!)}**`];
   });
-  const counts = [...Map.groupBy(titles, (title) => title)]
+  const counts = [...Map.groupBy(winners, (winner) => winner)]
     .sort(([, a], [, b]) => b.length - a.length)
-    .map(([title, wins]) => `**${title}** on ${wins.length}`);
-  const measured = amount(titles.length, `measured ${cellNoun(table)}`);
-  return counts.length === 0 ? [] : [`The ${word} mean of ${measured}: ${counts.join(", ")}.`];
+    .map(([winner, wins]) => `${winner} on ${wins.length}`);
+  if (counts.length === 0) return [];
+  const factor = nounOf(table, comparedFactor(table)!);
+  const measured = amount(winners.length, `measured ${cellNoun(table)}`);
+  return [`The ${factor} with the ${word} mean on ${measured}: ${counts.join(", ")}.`];
 }
 
 function steps(table: ResultTable): string[] {

@@ -1,29 +1,48 @@
-import type { Run } from "../experiment/mod.ts";
+import { type ColumnTable, fromArrow } from "arquero";
 import { UserError } from "../files/mod.ts";
-import { readRunsArrow } from "./arrow.ts";
 import type { Result } from "./result.ts";
 import { readTableJson } from "./table_files.ts";
 
+/** What a result folder shows, and the runs behind it as a table to query. */
+export interface ResultWithRuns {
+  readonly result: Result;
+  /** One row per measured value; results/README.md names the columns. */
+  readonly runs: ColumnTable;
+}
+
 /**
- * What a result folder shows and the runs behind it, for a notebook.
+ * Results of one profile with their runs, for a notebook.
  *
- * @param folder For example "results/world/table2".
- * @throws {UserError} when there is no such result yet.
+ * @param folder For example "results/world".
+ * @returns One for each id.
+ * @throws {UserError} when some have not been made yet, with the command that makes them.
  */
-export async function readResult(
+export async function readResults<Id extends string>(
   folder: string,
-): Promise<{ readonly result: Result; readonly runs: readonly Run[] }> {
+  ids: readonly Id[],
+): Promise<Readonly<Record<Id, ResultWithRuns>>> {
+  const read = await Promise.all(ids.map((id) => readResult(`${folder}/${id}`)));
+  const missing = ids.filter((_, i) => read[i] === undefined);
+  if (missing.length > 0) {
+    throw new UserError(
+      `Reading ${folder}: there is no result ${
+        missing.join(", ")
+      } yet; make what is missing with ` +
+        `\`deno task reproduce ${missing.join(" ")}\`.`,
+    );
+  }
+  return Object.fromEntries(ids.map((id, i) => [id, read[i]!])) as Record<Id, ResultWithRuns>;
+}
+
+/** Undefined where the result has not been made. */
+async function readResult(folder: string): Promise<ResultWithRuns | undefined> {
   try {
     return {
       result: readTableJson(await Deno.readTextFile(`${folder}/table.json`)),
-      runs: readRunsArrow(await Deno.readFile(`${folder}/runs.arrow`)),
+      runs: fromArrow(await Deno.readFile(`${folder}/runs.arrow`)),
     };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const id = folder.split("/").findLast((part) => part !== "");
-    throw new UserError(
-      `Reading ${folder}: there is no result yet; make it with \`deno task reproduce ${id}\`.`,
-      { cause: error },
-    );
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }

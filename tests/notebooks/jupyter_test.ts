@@ -88,6 +88,51 @@ Deno.test("keepPictures() keeps the picture of a figure that has not changed, an
   assert.equal(kept(shown({ data: [2] })), JSON.stringify([shown({ data: [2] })]));
 });
 
+Deno.test("notebookText() writes what nbformat.writes() of Python does", () => {
+  const data = { "application/json": { b: [0.5], a: null } };
+  const outputs = [{ output_type: "display_data", metadata: {}, data }];
+  assert.equal(
+    notebookText(notebook({ ...code("1"), outputs }) as never),
+    `{
+ "cells": [
+  {
+   "cell_type": "code",
+   "execution_count": null,
+   "id": "a",
+   "metadata": {},
+   "outputs": [
+    {
+     "data": {
+      "application/json": {
+       "a": null,
+       "b": [
+        0.5
+       ]
+      }
+     },
+     "metadata": {},
+     "output_type": "display_data"
+    }
+   ],
+   "source": [
+    "1"
+   ]
+  }
+ ],
+ "metadata": {
+  "kernelspec": {
+   "display_name": "Deno",
+   "language": "typescript",
+   "name": "deno"
+  }
+ },
+ "nbformat": 4,
+ "nbformat_minor": 5
+}
+`,
+  );
+});
+
 Deno.test("parseNotebook() refuses other formats and kernels", () => {
   assert.throws(() => parseNotebook("{}", "x.ipynb"), /x\.ipynb/);
   const python = { ...notebook(), metadata: { kernelspec: { name: "python3" } } };

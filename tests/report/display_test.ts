@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { table as arqueroTable } from "arquero";
 import {
   describeResult,
   differenceFigure,
-  displayResult,
-  displayRuns,
+  displayBundle,
   foldTable,
   markdown,
+  resultBundle,
   resultFigure,
   type ResultSpec,
   resultSpec,
@@ -122,9 +123,30 @@ Deno.test("describeResult() counts wins, signs, intervals and p-values, by hand"
   // Eight differences of one sign: 2 of 256 sign patterns are as extreme.
   assert.equal(
     describeResult(described),
-    "- The highest mean of 2 measured backbones: **LG-CAV** on 1, **Original CAV** on 1.\n" +
+    "- The method with the highest mean on 2 measured backbones: **LG-CAV** on 1, " +
+      "**Original CAV** on 1.\n" +
       "- **LG-CAV** against Original CAV: higher on 1 of 2 backbones (-1.00 to +1.50); " +
       "the interval lies above 0 on 1 and below 0 on 1; p < 0.05 on 2.\n",
+  );
+});
+
+Deno.test("describeResult() counts a draw for nobody", () => {
+  const draw = byHand.map((run) => ({ ...run, value: 1 }));
+  assert.match(
+    describeResult(foldTable(draw, spec)),
+    /^- The method with the highest mean on 1 measured backbone: several alike on 1\.$/m,
+  );
+});
+
+Deno.test("describeResult() of deviations tells the range of each row", () => {
+  const show = { as: "table", rows: ["method"], columns: ["backbone"], statistic: "std" } as const;
+  // Seeds of ResNet-18 have the means 1 and 2.5: 1.5 / sqrt 2; of VGG-13 the means 2 and 5.
+  const vgg13 = byHand.map((run) => at({ ...run, value: 2 * run.value }, { backbone: "vgg13" }));
+  assert.equal(
+    describeResult(
+      foldTable([...byHand.slice(0, 2), ...byHand.slice(4, 6), ...vgg13], specOf({ show })),
+    ),
+    "- **Original CAV**: 1.06 to 2.12\n- **LG-CAV**: 2.12\n",
   );
 });
 
@@ -132,16 +154,19 @@ Deno.test("describeResult() of nothing measured says so", () => {
   assert.match(describeResult(foldTable([], spec)), /Nothing/);
 });
 
-Deno.test("displayResult() shows means, deviations and what was not run", () => {
+Deno.test("resultBundle() shows means, deviations and what was not run", () => {
   const runs = [run({ value: 1 }), at(run({ value: 2 }), { seed: 1 })];
-  const bundle = displayResult(foldTable(runs, spec));
-  assert.match(String(bundle["text/plain"]), /Original CAV\|1\.50 ± 0\.71\|not run/);
-  assert.match(String(bundle["text/html"]), /<td[^>]*>1\.50 ± 0\.71<\/td>/);
+  const bundle = resultBundle(foldTable(runs, spec));
+  assert.match(String(bundle["text/plain"]), /Original CAV\|1\.50\s±\s0\.71\|not run/);
+  assert.match(String(bundle["text/html"]), /<td[^>]*>1\.50\s±\s0\.71<\/td>/);
 });
 
-Deno.test("displayRuns() shows as many runs as asked for", () => {
-  const text = String(displayRuns(runs, 3)["text/plain"]);
-  assert.equal(text.trim().split("\n").length, 2 + 3);
+Deno.test("displayBundle() of a table shows as many rows as asked for, and says when there are more", () => {
+  const numbers = arqueroTable({ a: [1.239, 2, 3] });
+  const lines = (limit: number) =>
+    String(displayBundle(numbers, { limit })["text/plain"]).trim().split("\n");
+  assert.deepEqual(lines(3), ["|a|", "|-:|", "|1.24|", "|2.00|", "|3.00|"]);
+  assert.deepEqual(lines(1), ["|a|", "|-:|", "|1.24|", "The first 1 of 3 rows."]);
 });
 
 interface Trace {

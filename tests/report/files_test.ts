@@ -3,7 +3,7 @@ import { fromArrow, fromCSV } from "arquero";
 import type { Run } from "../../lib/experiment/mod.ts";
 import {
   foldTable,
-  readResult,
+  readResults,
   readRunsArrow,
   readTableJson,
   refoldResult,
@@ -145,13 +145,21 @@ Deno.test("refoldResult() of stored files gives the same bytes, whatever is show
   [spec, beside, lines, deviations, histogram].forEach(check);
 });
 
-Deno.test("readResult() reads what was written, and says how to make what was not", async () => {
+Deno.test("readResults() reads what was written, and says how to make what was not", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    await assert.rejects(readResult(`${folder}/table2`), /deno task reproduce table2/);
-    await Deno.writeTextFile(`${folder}/table.json`, tableJson(table));
-    await Deno.writeFile(`${folder}/runs.arrow`, runsArrow(runs));
-    assert.deepEqual(await readResult(folder), { result: table, runs: sortRuns(runs) });
+    const written = `${folder}/table2`;
+    await Deno.mkdir(written);
+    await Deno.writeTextFile(`${written}/table.json`, tableJson(table));
+    await Deno.writeFile(`${written}/runs.arrow`, runsArrow(runs));
+    const { table2 } = await readResults(folder, ["table2"]);
+    assert.deepEqual(table2.result, table);
+    const values = [...table2.runs.array("value")];
+    assert.deepEqual(values, sortRuns(runs).map(({ value }) => value));
+    await assert.rejects(
+      readResults(folder, ["table1", "table2", "table8"]),
+      /no result table1, table8 yet.*`deno task reproduce table1 table8`/,
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
