@@ -157,7 +157,8 @@ async function* runs(
   const { labels, lastLayer } = data;
   const { batchSize } = tasks[0]!.objective.settings;
   let [featureBuffer, viewBuffer]: [Buffer, Buffer] = [new Float32Array(), new Float32Array()];
-  for (const window of epochWindows({ images: labels.length, batchSize }, random)) {
+  const sizes = { images: labels.length, width: features.width, batchSize };
+  for (const window of epochWindows(sizes, random)) {
     await features.load(window.blocks);
     await views?.load(window.blocks);
     for (const batches of evenParts(window.batches, stepsPerRun)) {
