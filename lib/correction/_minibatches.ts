@@ -2,7 +2,7 @@ import { rowsPerBlock } from "../activations/mod.ts";
 import type { Random } from "../tensor/mod.ts";
 
 /** Numbers that are in memory at once: half a gigabyte, 65,536 rows of 2048. */
-const windowNumbers = 2 ** 27;
+const numbersAtOnce = 2 ** 27;
 
 /** What is in memory at once, and how it is cut into minibatches. */
 export interface Window {
@@ -17,6 +17,8 @@ export interface MinibatchSizes {
   readonly images: number;
   readonly width: number;
   readonly batchSize: number;
+  /** Numbers that are in memory at once; 2^27 when left out. */
+  readonly windowNumbers?: number | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface MinibatchSizes {
  * minibatches of a window differ in size by one at most, and none straddles two windows.
  */
 export function* epochWindows(
-  { images, width, batchSize }: MinibatchSizes,
+  { images, width, batchSize, windowNumbers = numbersAtOnce }: MinibatchSizes,
   random?: Random,
 ): Generator<Window> {
   const all = range(0, Math.ceil(images / rowsPerBlock));

@@ -3,6 +3,7 @@ import type { Correction } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import type { LastLayer } from "../models/mod.ts";
 import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { scalar } from "./_graph_parts.ts";
 import { epochWindows, evenParts } from "./_minibatches.ts";
 import { openWindow } from "./_rows.ts";
 import { buildSagaSteps, partsOfOne } from "./_saga_graph.ts";
@@ -164,10 +165,6 @@ function rememberResiduals(
       }
     },
   };
-}
-
-function scalar(value: number): Tensor {
-  return tensor([], Float32Array.of(value));
 }
 
 function diverged(epoch: number, stepSize: number): UserError {

@@ -6,8 +6,7 @@ import {
   type CorrectionRequest,
   correctLastLayers,
 } from "../../lib/correction/mod.ts";
-import { createRandom, tensor, zeros } from "../../lib/tensor/mod.ts";
-import { epochWindows } from "../../lib/correction/_minibatches.ts";
+import { createRandom, tensor } from "../../lib/tensor/mod.ts";
 import { readReference, relativeDifference } from "./_reference.ts";
 
 const reference = await readReference();
@@ -150,66 +149,4 @@ Deno.test("correctLastLayers() tells progress up to the end, and stops when it i
     for await (const _ of correctLastLayers(problem, requests.slice(1, 2), options));
   };
   await assert.rejects(stopped, /enough/);
-});
-
-Deno.test("correctLastLayers() trains on more than fits into memory as a plain loop does", async () => {
-  // Features that say little for their width: four numbers that are not 0.
-  const [images, width] = [2 ** 16 + 200, 2048];
-  const labels = Int32Array.from({ length: images }, (_, i) => i % 2);
-  const numbersOf = (i: number) => [1, i % 7 / 7, i % 11 / 11, labels[i]! - i % 3 / 3];
-  const taken = new Uint8Array(images);
-  const features: FeatureRows = {
-    shape: [images, width],
-    take(indices) {
-      const rows = zeros([indices.length, width]);
-      for (let i = 0; i < indices.length; i++) {
-        rows.data.set(numbersOf(indices[i]!), i * width);
-        taken[indices[i]!]!++;
-      }
-      return Promise.resolve(rows);
-    },
-  };
-  const settings = {
-    learningRate: 0.5,
-    epochs: 1,
-    batchSize: 4096,
-    momentum: 0.5,
-    weightDecay: 0,
-    start: "zero",
-  } as const;
-  const lastLayer = { weight: zeros([2, width]), bias: zeros([2]) };
-  const correction = {
-    ...bare,
-    id: "",
-    base: "uniform_retraining",
-    hyperparameters: settings,
-  } as const;
-  const [layer] = await correct({ features, labels, lastLayer }, [request(correction)]);
-  assert.deepEqual(new Set(taken), new Set([3]), "read once before, once in the epoch, once after");
-  // Two classes from zero: the rows of the weight are each other's opposite.
-  const weight = [0, 0, 0, 0];
-  const velocity = [0, 0, 0, 0];
-  const order = random.split("order").split(seed).split(0);
-  for (const { batches } of epochWindows({ images, width, batchSize: 4096 }, order)) {
-    for (const batch of batches) {
-      const gradient = [0, 0, 0, 0];
-      for (const image of batch) {
-        const numbers = numbersOf(image);
-        // The bias is alike the first weight, whose number is always 1.
-        const score = numbers.reduce((sum, x, j) => sum + weight[j]! * x * (j === 0 ? 2 : 1), 0);
-        const error = (1 / (1 + Math.exp(-2 * score)) - labels[image]!) / batch.length;
-        numbers.forEach((x, j) => gradient[j]! += error * x);
-      }
-      gradient.forEach((value, j) => {
-        velocity[j] = settings.momentum * velocity[j]! + value;
-        weight[j]! -= settings.learningRate * velocity[j]!;
-      });
-    }
-  }
-  const { data } = layer!.weight;
-  for (const [row, sign] of [[0, -1], [1, 1]] as const) {
-    const found = data.subarray(row * width, row * width + 4);
-    const difference = relativeDifference(found, weight.map((value) => sign * value));
-    assert.ok(difference < 1e-5, `${difference}`);
-  }
 });
