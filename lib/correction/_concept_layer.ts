@@ -9,6 +9,7 @@ import {
   buildSimilarity,
   buildTargets,
 } from "./_concept_graph.ts";
+import { scalar } from "./_graph_parts.ts";
 import { evenParts, range } from "./_minibatches.ts";
 import type { Sessions } from "./_sessions.ts";
 
@@ -278,10 +279,6 @@ function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
   return sum / values.length;
-}
-
-function scalar(value: number): Tensor {
-  return tensor([], Float32Array.of(value));
 }
 
 function diverged(step: number, { settings: { learningRate } }: ConceptLayerOptions): UserError {
