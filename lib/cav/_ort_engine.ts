@@ -6,6 +6,7 @@ import {
   type Session,
 } from "../onnx/mod.ts";
 import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { buildPairMoments, momentsOfPairs, pairMomentsOutputs } from "./_pair_moments.ts";
 import {
   batchBounds,
   type CavEngine,
@@ -52,6 +53,14 @@ export function openOrtEngine({ device }: { readonly device: Device }): CavEngin
         () => buildProduct(transpose, axes),
       );
       return (await model.run({ a, b }, ["product"])).product;
+    },
+    async pairMoments(rows) {
+      const [count = 0, dim = 0] = rows.shape;
+      const model = await session(
+        `pair moments ${rows.shape}`,
+        () => buildPairMoments([count, dim]),
+      );
+      return momentsOfPairs(await model.run({ rows }, pairMomentsOutputs));
     },
     async close() {
       for (const open of sessions.values()) await (await open).close();

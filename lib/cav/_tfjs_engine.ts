@@ -10,6 +10,8 @@ import {
   type LabelledImages,
   type ProbeImages,
 } from "./engine.ts";
+import type { Moments } from "./gaussian_alignment.ts";
+import { momentsOfPairs } from "./_pair_moments.ts";
 
 type Tf = typeof tfCore;
 
@@ -26,8 +28,25 @@ export async function openTfjsEngine({ device }: { readonly device: Device }): P
         inScope(tf, () => unload(tf.matMul(load(tf, a), load(tf, b), first, second))),
       );
     },
+    pairMoments: (rows) => Promise.resolve(inScope(tf, () => pairMoments(tf, rows))),
     close: () => Promise.resolve(),
   };
+}
+
+/** The whole Gram matrix around the mean of the rows, as one strip and one block. */
+function pairMoments(tf: Tf, rows: Tensor): Moments {
+  const all = load(tf, rows);
+  const mean = tf.mean(all, 0, true);
+  const deviations = tf.sub(all, mean);
+  const [count = 0, dim = 0] = rows.shape;
+  const gram = tf.matMul(deviations, deviations, dim < count, dim >= count);
+  const squares = unload(tf.sum(tf.square(gram), -1));
+  return momentsOfPairs({
+    mean: unload(mean),
+    along: unload(tf.matMul(deviations, tf.tile(mean, [2, 1]), false, true)),
+    strips: squares,
+    blocks: squares,
+  });
 }
 
 /** [groups, columns, dim] twice, then [groups, columns, 1] twice. */

@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/mod.ts";
 import type { Schedule } from "../config/mod.ts";
+import type { Moments } from "./gaussian_alignment.ts";
 
 /**
  * Concept vectors that train together as the columns of one matrix, because they share their probe
@@ -79,6 +80,8 @@ export interface CavEngine {
    * depend on the other rows of a, nor those of a product on the other pairs.
    */
   product(a: Tensor, b: Tensor, options?: ProductOptions): Promise<Tensor>;
+  /** The moments of the inner products of all ordered pairs of rows, of a [rows, dim] matrix. */
+  pairMoments(rows: Tensor): Promise<Moments>;
   /** Frees the engine's memory. */
   close(): Promise<void>;
 }

@@ -59,7 +59,7 @@ async function trainGuided(
     const vectors = columnOf(columns, method);
     if (!shots || !centred) {
       // Without labels: the mean score of the probes, half of which language puts above it.
-      return { vectors, thresholds: seeds.map((_, seed) => dot(row(vectors, seed), probes.mean)) };
+      return { vectors, thresholds: seeds.map((_, seed) => dot(row(vectors, seed), probes.mean!)) };
     }
     const biases = seeds.map((_, seed) => columns.biases.data[seed * methods.length + method]!);
     const thresholds = thresholdsOf(threshold, { ...centred, vectors, biases, shots });

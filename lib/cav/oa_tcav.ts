@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { norm, type Random, row, takeRows, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { dot, type Random, row, takeRows, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type {
   CavProblem,
   ConceptVectors,
@@ -8,8 +8,9 @@ import type {
   TrainingContext,
 } from "./concept_problem.ts";
 import { descend } from "./_descend.ts";
-import { descentOf } from "./engine.ts";
-import { centreRows } from "./_centre_rows.ts";
+import { type CavEngine, descentOf } from "./engine.ts";
+import { meanRow, subtractFromRows } from "./_centre_rows.ts";
+import { rowLengths } from "./_row_lengths.ts";
 import { unlabelledImages } from "./_unlabelled_images.ts";
 import {
   type CentredShots,
@@ -56,6 +57,7 @@ async function trainOrthogonal(
     seeds,
     draws,
     pool,
+    engine,
     random: random.split("oa_tcav").split(concept),
   });
   const start = startVectors(
@@ -93,29 +95,40 @@ async function trainOrthogonal(
 async function againstNoise(
   { features }: CavProblem,
   centred: CentredShots,
-  { seeds, draws, pool, random }: {
+  { seeds, draws, pool, engine, random }: {
     readonly seeds: readonly number[];
     readonly draws: number;
     readonly pool: readonly number[];
+    readonly engine: CavEngine;
     readonly random: Random;
   },
 ): Promise<Shots> {
   const dim = features.shape[1];
   const count = row(centred.labels, 0).filter((label) => label === 1).length;
-  const against = zeros([seeds.length * draws, 2 * count, dim]);
-  const labels = zeros([seeds.length * draws, 2 * count]);
-  for (const [i, seed] of seeds.entries()) {
-    const centre = row(centred.centres, i);
-    const positives = row(centred.features, i).subarray(0, count * dim);
-    for (let draw = 0; draw < draws; draw++) {
-      const stream = random.split(seed).split(draw);
-      const noise = await features.take(drawDistinct(pool, { count, random: stream }));
-      noise.data.forEach((x, j) => noise.data[j] = x - centre[j % dim]!);
-      const orthogonal = orthogonaliseNoise(noise, tensor([count, dim], positives));
-      row(against, i * draws + draw).set(positives);
-      row(against, i * draws + draw).set(orthogonal.data, positives.length);
-      row(labels, i * draws + draw).fill(1, 0, count);
-    }
+  const groups = seeds.length * draws;
+  const drawn = seeds.flatMap((seed) =>
+    Array.from(
+      { length: draws },
+      (_, draw) => drawDistinct(pool, { count, random: random.split(seed).split(draw) }),
+    ).flat()
+  );
+  const noise = await features.take(drawn);
+  const images = zeros([groups, 1 + count, dim]);
+  const against = zeros([groups, 2 * count, dim]);
+  const labels = zeros([groups, 2 * count]);
+  const seedOf = (group: number) => Math.floor(group / draws);
+  for (let group = 0; group < groups; group++) {
+    const positives = row(centred.features, seedOf(group)).subarray(0, count * dim);
+    row(against, group).set(positives);
+    row(labels, group).fill(1, 0, count);
+    row(images, group).set(meanRow(tensor([count, dim], positives)));
+    const ofGroup = noise.data.subarray(group * count * dim, (group + 1) * count * dim);
+    row(images, group).set(ofGroup, dim);
+    subtractFromRows(row(images, group).subarray(dim), row(centred.centres, seedOf(group)));
+  }
+  const orthogonal = await orthogonaliseNoise(images, engine);
+  for (let group = 0; group < groups; group++) {
+    row(against, group).set(row(orthogonal, group), count * dim);
   }
   return { features: against, labels };
 }
@@ -139,43 +152,51 @@ function drawDistinct(
   return [...drawn];
 }
 
+/** Of an image's squared length, what may remain of one that depends linearly on those before it. */
+const roundingError = 1e-6;
+
 /**
- * Noise [images, dim] made orthogonal to the mean of the positives [images, dim] and, one after the
- * other, to each other. An image that depends linearly on those before it becomes zero.
+ * Noise made orthogonal to a concept and, one after the other, to each other. An image that depends
+ * linearly on those before it becomes zero. Gram and Schmidt's sums are found from inner products.
+ *
+ * @param images the concept, then its noise, for each set: [sets, 1 + noise, dim]
+ * @returns [sets, noise, dim]
  */
-export function orthogonaliseNoise(noise: Tensor, positives: Tensor): Tensor {
-  const [images = 0] = noise.shape;
-  const { centre: concept } = centreRows(positives);
-  const result = zeros(noise.shape);
-  const basis = norm(concept) === 0 ? [] : [unit(concept)];
-  for (let i = 0; i < images; i++) {
-    const residual = Float64Array.from(row(noise, i));
-    for (const direction of basis) subtractAlong(residual, direction);
-    if (norm(residual) <= 1e-6 * norm(row(noise, i))) continue;
-    basis.push(unit(residual));
-    row(result, i).set(residual);
+export async function orthogonaliseNoise(images: Tensor, engine: CavEngine): Promise<Tensor> {
+  const [sets = 0, count = 0] = images.shape;
+  const grams = await engine.product(images, images);
+  const sums = zeros([sets, count - 1, count]);
+  for (let set = 0; set < sets; set++) {
+    const rows = orthogonalSums(tensor([count, count], row(grams, set)));
+    rows.slice(1).forEach((ofImage, i) => row(sums, set).set(ofImage, i * count));
   }
-  return result;
+  return engine.product(sums, images, { transpose: "neither" });
 }
 
-/** Takes away what of a vector lies along a unit vector: most of the time that the noise takes. */
-function subtractAlong(vector: Float64Array, direction: Float64Array): void {
-  let along = 0;
-  for (let j = 0; j < vector.length; j++) along += vector[j]! * direction[j]!;
-  for (let j = 0; j < vector.length; j++) vector[j]! -= along * direction[j]!;
-}
-
-function unit(vector: Float64Array): Float64Array {
-  const length = norm(vector);
-  return vector.map((x) => x / length);
+/** Of each image the sum of those up to it that is orthogonal to those before, from their products. */
+function orthogonalSums(gram: Tensor): Float64Array[] {
+  const sums: Float64Array[] = [];
+  const kept: { readonly sum: Float64Array; readonly square: number }[] = [];
+  for (let i = 0; i < gram.shape[0]!; i++) {
+    const products = row(gram, i);
+    const sum = new Float64Array(products.length);
+    sum[i] = 1;
+    for (const before of kept) {
+      const along = dot(before.sum, products) / before.square;
+      for (let j = 0; j < i; j++) sum[j]! -= along * before.sum[j]!;
+    }
+    const square = dot(sum, products);
+    const remains = square > roundingError * products[i]!;
+    if (remains) kept.push({ sum, square });
+    sums.push(remains ? sum : new Float64Array(products.length));
+  }
+  return sums;
 }
 
 /** Mean length of the rows of a matrix: the unit of the perturbation. */
 function meanLength(features: Tensor): number {
-  const [images = 0] = features.shape;
-  let sum = 0;
-  for (let i = 0; i < images; i++) sum += norm(row(features, i));
-  return sum / images;
+  const lengths = rowLengths(features);
+  return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
 }
 
 /** The mean over the middle axis: [groups, members, dim] to [groups, dim]. */
