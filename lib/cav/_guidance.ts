@@ -127,7 +127,7 @@ async function weightsOfSeeds(
         `leave the part "dsr" out.`,
     );
   }
-  const [seeds = 0, images = 0, dim = 0] = shots.features.shape;
+  const [seeds = 0, , dim = 0] = shots.features.shape;
   const count = row(shots.labels, 0).filter((label) => label === 1).length;
   const positives = zeros([seeds * count, dim]);
   for (let seed = 0; seed < seeds; seed++) {

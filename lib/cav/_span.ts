@@ -2,7 +2,7 @@ import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavEngine, ColumnProblem, Columns, Descent } from "./engine.ts";
 
 /** How many times longer than there are images a feature is where the span starts to pay. */
-const breakEven = 6;
+const breakEven = 1;
 
 /**
  * Whether vectors train in the span of their images: where features are much longer than there are

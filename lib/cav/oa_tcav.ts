@@ -1,25 +1,16 @@
 import type { Method } from "../config/mod.ts";
-import { dot, type Random, row, takeRows, type Tensor, tensor, zeros } from "../tensor/mod.ts";
-import type {
-  CavProblem,
-  ConceptVectors,
-  PrepareTrainer,
-  TrainerTask,
-  TrainingContext,
-} from "./concept_problem.ts";
-import { descend } from "./_descend.ts";
-import { type CavEngine, descentOf } from "./engine.ts";
-import { meanRow, subtractFromRows } from "./_centre_rows.ts";
-import { rowLengths } from "./_row_lengths.ts";
-import { unlabelledImages } from "./_unlabelled_images.ts";
+import { dot, type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import {
-  type CentredShots,
-  centreShots,
-  requireShots,
-  type Shots,
-  startVectors,
-  thresholdsOf,
-} from "./_shots.ts";
+  type CavProblem,
+  methodByMethod,
+  type PrepareTrainer,
+  type TrainerTask,
+} from "./concept_problem.ts";
+import { subtractFromRows } from "./_centre_rows.ts";
+import { type LabelledGroups, trainLabelled } from "./_labelled_groups.ts";
+import { rowLengths } from "./_row_lengths.ts";
+import { requireShots, thresholdsOf } from "./_shots.ts";
+import { unlabelledImages } from "./_unlabelled_images.ts";
 
 type OaTcav = Method<"oa_tcav">;
 
@@ -32,105 +23,70 @@ type OaTcav = Method<"oa_tcav">;
  * features of all images share would pass for the concept. The noise comes from the probes of all
  * concepts; the labelled negatives serve for the origin and the threshold.
  */
-export const oaTcav: PrepareTrainer<OaTcav> = (problem, context) => {
+export const oaTcav: PrepareTrainer<OaTcav> = (problem, { engine, random }) => {
   const pool = unlabelledImages(problem);
-  return (task) =>
-    Promise.all(
-      task.methods.map((method) => trainOrthogonal(problem, task, { method, pool, ...context })),
+  return methodByMethod(async (tasks, method) => {
+    const { origin, threshold } = method.hyperparameters;
+    const trained = await trainLabelled(
+      tasks.map((task) => () =>
+        againstNoise(problem, task, {
+          method,
+          pool,
+          random: random.split("oa_tcav").split(task.concept.concept),
+        })
+      ),
+      { engine, schedule: method.hyperparameters },
     );
+    return trained.map(({ vectors, biases }, i) => {
+      const shots = requireShots(tasks[i]!);
+      const { centres } = tasks[i]!.centred(origin);
+      return { vectors, thresholds: thresholdsOf(threshold, { vectors, biases, shots, centres }) };
+    });
+  });
 };
 
-async function trainOrthogonal(
-  problem: CavProblem,
-  task: TrainerTask<OaTcav>,
-  { method, pool, engine, random }: TrainingContext & {
-    readonly method: OaTcav;
-    readonly pool: readonly number[];
-  },
-): Promise<ConceptVectors> {
-  const { draws, initialLength, origin, threshold, perturbation } = method.hyperparameters;
-  const { concept: { concept, probes }, seeds } = task;
-  const shots = requireShots(task);
-  const centred = centreShots(shots, origin);
-  const dim = shots.features.shape[2]!;
-  const labelled = await againstNoise(problem, centred, {
-    seeds,
-    draws,
-    pool,
-    engine,
-    random: random.split("oa_tcav").split(concept),
-  });
-  const start = startVectors(
-    { seeds, dim, length: initialLength },
-    random.split("start").split(concept),
-  );
-  // One group for each draw of each seed.
-  const seedOf = Array.from({ length: seeds.length * draws }, (_, i) => Math.floor(i / draws));
-  const lengths = seeds.map((_, seed) =>
-    meanLength(tensor(centred.features.shape.slice(1), row(centred.features, seed)))
-  );
-  const { vectors, biases } = await descend(
-    {
-      start: takeRows(start, seedOf),
-      columns: 1,
-      labelled: { ...labelled, perturbations: seedOf.map((seed) => perturbation * lengths[seed]!) },
-    },
-    { engine, descent: descentOf(method.hyperparameters, probes.length) },
-  );
-  const averages = averageGroups(tensor([seeds.length, draws, dim], vectors.data));
-  const averageBiases = averageGroups(tensor([seeds.length, draws, 1], biases.data));
-  const thresholds = thresholdsOf(threshold, {
-    vectors: averages,
-    biases: averageBiases.data,
-    shots,
-    centres: centred.centres,
-  });
-  return { vectors: averages, thresholds };
-}
-
 /**
- * The positives of each seed against each draw of noise, as many images as positives:
- * [seeds * draws, images, dim].
+ * The positives of each seed against each draw of noise, as many images as positives: one group for
+ * each draw of each seed.
  */
 async function againstNoise(
   { features }: CavProblem,
-  centred: CentredShots,
-  { seeds, draws, pool, engine, random }: {
-    readonly seeds: readonly number[];
-    readonly draws: number;
+  task: TrainerTask<OaTcav>,
+  { method: { hyperparameters }, pool, random }: {
+    readonly method: OaTcav;
     readonly pool: readonly number[];
-    readonly engine: CavEngine;
     readonly random: Random;
   },
-): Promise<Shots> {
-  const dim = features.shape[1];
+): Promise<LabelledGroups> {
+  requireShots(task);
+  const { draws, initialLength, origin, perturbation } = hyperparameters;
+  const { seeds, concept: { probes } } = task;
+  const centred = task.centred(origin);
+  const start = task.start(initialLength);
+  const [, images = 0, dim = 0] = centred.features.shape;
   const count = row(centred.labels, 0).filter((label) => label === 1).length;
   const groups = seeds.length * draws;
-  const drawn = seeds.flatMap((seed) =>
-    Array.from(
-      { length: draws },
-      (_, draw) => drawDistinct(pool, { count, random: random.split(seed).split(draw) }),
-    ).flat()
-  );
-  const noise = await features.take(drawn);
-  const images = zeros([groups, 1 + count, dim]);
-  const against = zeros([groups, 2 * count, dim]);
+  const own = zeros([groups, 2 * count + 1, dim]);
   const labels = zeros([groups, 2 * count]);
-  const seedOf = (group: number) => Math.floor(group / draws);
-  for (let group = 0; group < groups; group++) {
-    const positives = row(centred.features, seedOf(group)).subarray(0, count * dim);
-    row(against, group).set(positives);
-    row(labels, group).fill(1, 0, count);
-    row(images, group).set(meanRow(tensor([count, dim], positives)));
-    const ofGroup = noise.data.subarray(group * count * dim, (group + 1) * count * dim);
-    row(images, group).set(ofGroup, dim);
-    subtractFromRows(row(images, group).subarray(dim), row(centred.centres, seedOf(group)));
+  const perturbations: number[] = [];
+  for (const [i, seed] of seeds.entries()) {
+    const ofSeed = row(centred.features, i);
+    const length = meanLength(tensor([images, dim], ofSeed));
+    for (let draw = 0; draw < draws; draw++) {
+      const group = i * draws + draw;
+      const stream = random.split(seed).split(draw);
+      const noise = (await features.take(drawDistinct(pool, { count, random: stream }))).data;
+      subtractFromRows(noise, row(centred.centres, i));
+      const members = row(own, group);
+      members.set(ofSeed.subarray(0, count * dim));
+      members.set(noise, count * dim);
+      members.set(row(start, i), 2 * count * dim);
+      row(labels, group).fill(1, 0, count);
+      perturbations.push(perturbation * length);
+    }
   }
-  const orthogonal = await orthogonaliseNoise(images, engine);
-  for (let group = 0; group < groups; group++) {
-    row(against, group).set(row(orthogonal, group), count * dim);
-  }
-  return { features: against, labels };
+  const sums = (gram: Tensor) => orthogonalise(gram, { positives: count });
+  return { own, labels, averaged: draws, probes: probes.length, perturbations, sums };
 }
 
 /**
@@ -156,59 +112,45 @@ function drawDistinct(
 const roundingError = 1e-6;
 
 /**
- * Noise made orthogonal to a concept and, one after the other, to each other. An image that depends
- * linearly on those before it becomes zero. Gram and Schmidt's sums are found from inner products.
+ * Noise made orthogonal to the concept, which is the mean of the positives, and, one after the other,
+ * to each other; an image that depends linearly on those before it becomes zero. Gram and Schmidt's
+ * sums are found from inner products.
  *
- * @param images the concept, then its noise, for each set: [sets, 1 + noise, dim]
- * @returns [sets, noise, dim]
+ * @param gram products of the members of a group, [members, members]: positives, as many images of
+ * noise, and its start.
+ * @returns coefficients of what takes the place of each member.
  */
-export async function orthogonaliseNoise(images: Tensor, engine: CavEngine): Promise<Tensor> {
-  const [sets = 0, count = 0] = images.shape;
-  const grams = await engine.product(images, images);
-  const sums = zeros([sets, count - 1, count]);
-  for (let set = 0; set < sets; set++) {
-    const rows = orthogonalSums(tensor([count, count], row(grams, set)));
-    rows.slice(1).forEach((ofImage, i) => row(sums, set).set(ofImage, i * count));
-  }
-  return engine.product(sums, images, { transpose: "neither" });
-}
-
-/** Of each image the sum of those up to it that is orthogonal to those before, from their products. */
-function orthogonalSums(gram: Tensor): Float64Array[] {
-  const sums: Float64Array[] = [];
-  const kept: { readonly sum: Float64Array; readonly square: number }[] = [];
-  for (let i = 0; i < gram.shape[0]!; i++) {
+export function orthogonalise(
+  gram: Tensor,
+  { positives }: { readonly positives: number },
+): Float64Array[] {
+  const members = gram.shape[0]!;
+  const only = (member: number) => new Float64Array(members).fill(1, member, member + 1);
+  const sums = Array.from({ length: members }, (_, member) => only(member));
+  const concept = new Float64Array(members).fill(1 / positives, 0, positives);
+  const kept = [withProducts(concept, gram)].filter(({ square }) => square > 0);
+  for (let i = positives; i < 2 * positives; i++) {
     const products = row(gram, i);
-    const sum = new Float64Array(products.length);
-    sum[i] = 1;
+    const sum = sums[i]!;
     for (const before of kept) {
-      const along = dot(before.sum, products) / before.square;
+      const along = before.products[i]! / before.square;
       for (let j = 0; j < i; j++) sum[j]! -= along * before.sum[j]!;
     }
-    const square = dot(sum, products);
-    const remains = square > roundingError * products[i]!;
-    if (remains) kept.push({ sum, square });
-    sums.push(remains ? sum : new Float64Array(products.length));
+    const remains = withProducts(sum, gram);
+    if (remains.square > roundingError * products[i]!) kept.push(remains);
+    else sum.fill(0);
   }
   return sums;
+}
+
+/** A sum of members, its products with them, and its squared length. */
+function withProducts(sum: Float64Array, gram: Tensor) {
+  const products = Float64Array.from(sum, (_, i) => dot(sum, row(gram, i)));
+  return { sum, products, square: dot(sum, products) };
 }
 
 /** Mean length of the rows of a matrix: the unit of the perturbation. */
 function meanLength(features: Tensor): number {
   const lengths = rowLengths(features);
   return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
-}
-
-/** The mean over the middle axis: [groups, members, dim] to [groups, dim]. */
-function averageGroups({ shape, data }: Tensor): Tensor {
-  const [groups = 0, members = 0, dim = 0] = shape;
-  const averages = zeros([groups, dim]);
-  for (let group = 0; group < groups; group++) {
-    for (let j = 0; j < dim; j++) {
-      let sum = 0;
-      for (let i = 0; i < members; i++) sum += data[(group * members + i) * dim + j]!;
-      averages.data[group * dim + j] = sum / members;
-    }
-  }
-  return averages;
 }
