@@ -136,12 +136,15 @@ async function weightsOfSeeds(
   }
   divideByLengths(positives);
   const cosines = await engine.product(positives, probes.unit);
+  const [, images = 0] = cosines.shape;
   return Array.from({ length: seeds }, (_, seed) => {
-    const ofSeed = Array.from({ length: count }, (_, i) => row(cosines, seed * count + i));
-    const perProbe = Array.from(
-      { length: probes.unit.shape[0]! },
-      (_, probe) => ofSeed.map((products) => products[probe]!),
-    );
-    return deviationWeights(perProbe);
+    const byProbe = new Float32Array(images * count);
+    for (let i = 0; i < count; i++) {
+      const ofPositive = row(cosines, seed * count + i);
+      for (let probe = 0; probe < images; probe++) byProbe[probe * count + i] = ofPositive[probe]!;
+    }
+    const perProbe = (_: unknown, probe: number) =>
+      byProbe.subarray(probe * count, (probe + 1) * count);
+    return deviationWeights(Array.from({ length: images }, perProbe));
   });
 }

@@ -1,5 +1,5 @@
 import type { Schedule } from "../config/mod.ts";
-import { dot, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { type CavEngine, descentOf } from "./engine.ts";
 
 /** The classifiers of one concept, each of a group of labelled images, some of which are averaged. */
@@ -15,10 +15,10 @@ export interface LabelledGroups {
   /** As in `LabelledImages`. */
   readonly perturbations?: readonly number[];
   /**
-   * What takes the place of each member of a group, from their inner products: rows of coefficients,
-   * [images + 1, images + 1]. Members stand for themselves when left out.
+   * What takes the place of each member of a group, from their inner products, [images + 1, images +
+   * 1] both: rows of coefficients. Members stand for themselves when left out.
    */
-  readonly sums?: (gram: Tensor) => readonly Float64Array[];
+  readonly sums?: (gram: Tensor) => Tensor;
 }
 
 /** What the groups of a concept became. */
@@ -39,8 +39,8 @@ const heldBytes = 2 ** 26;
 /** A concept whose images have become inner products. */
 interface Prepared {
   readonly groups: LabelledGroups;
-  /** Coefficients of what stands for each member, by group; undefined for the members themselves. */
-  readonly sums: readonly (readonly Float64Array[])[] | undefined;
+  /** Coefficients of what stands for the members, [groups, images + 1, images + 1]. */
+  readonly sums: Tensor | undefined;
   /** Inner products of what stands for the members, [groups, images + 1, images + 1]. */
   readonly gram: Tensor;
 }
@@ -66,8 +66,7 @@ export async function trainLabelled(
     const groups = await prepare();
     const { own } = groups;
     if (held.some((other) => !trainAlike(other.groups, groups))) await flush();
-    const products = await options.engine.product(own, own);
-    held.push({ groups, ...mixed(products, groups) });
+    held.push(await prepared(groups, options.engine));
     bytes += own.data.byteLength;
     if (bytes >= heldBytes) await flush();
   }
@@ -79,32 +78,19 @@ function trainAlike(a: LabelledGroups, b: LabelledGroups): boolean {
   return a.probes === b.probes && a.own.shape[1] === b.own.shape[1];
 }
 
-/** Inner products of sums of members: S G S'. */
-function mixed(gram: Tensor, { sums: sumsOf }: LabelledGroups): Pick<Prepared, "sums" | "gram"> {
-  if (!sumsOf) return { sums: undefined, gram };
-  const [groups = 0, size = 0] = gram.shape;
-  const result = zeros(gram.shape);
-  const sums = Array.from({ length: groups }, (_, group) => {
-    const products = tensor([size, size], row(gram, group));
-    const ofGroup = sumsOf(products);
-    const half = ofGroup.map((sum) => times(sum, products));
-    ofGroup.forEach((sum, i) =>
-      half.forEach((other, j) => result.data[(group * size + i) * size + j] = dot(sum, other))
-    );
-    return ofGroup;
-  });
-  return { sums, gram: result };
-}
-
-/** s M of a symmetric matrix [size, size]. */
-function times(sum: Float64Array, { data }: Tensor): Float64Array {
-  const size = sum.length;
-  const product = new Float64Array(size);
-  for (let i = 0; i < size; i++) {
-    if (sum[i] === 0) continue;
-    for (let j = 0; j < size; j++) product[j]! += sum[i]! * data[i * size + j]!;
-  }
-  return product;
+/** Inner products of the members, or of the sums S that stand for them: S G S'. */
+async function prepared(groups: LabelledGroups, engine: CavEngine): Promise<Prepared> {
+  const { own, sums: sumsOf } = groups;
+  const gram = await engine.product(own, own);
+  if (!sumsOf) return { groups, gram, sums: undefined };
+  const [count = 0, size = 0] = gram.shape;
+  const ofGroups = Array.from(
+    { length: count },
+    (_, group) => sumsOf(tensor([size, size], row(gram, group))),
+  );
+  const sums = tensor(gram.shape, joined(ofGroups).data);
+  const half = await engine.product(sums, gram, { transpose: "neither" });
+  return { groups, gram: await engine.product(half, sums), sums };
 }
 
 async function trainTogether(
@@ -164,21 +150,18 @@ async function combine(
 ): Promise<Classifiers> {
   const [groups = 0, size = 0, dim = 0] = own.shape;
   const sets = groups / averaged;
+  const ofMembers = sums
+    ? await engine.product(coefficients, sums, { transpose: "neither" })
+    : coefficients;
+  // Side by side and divided by their number, the groups of a set have their mean as their sum.
   const means = zeros([sets, 2, averaged * size]);
-  const ofMembers = (group: number): ArrayLike<number> => {
-    const trained = row(coefficients, group).subarray(0, size);
-    const ofGroup = sums?.[group];
-    if (!ofGroup) return trained;
-    const members = new Float64Array(size);
-    ofGroup.forEach((sum, i) => sum.forEach((x, j) => members[j]! += trained[i]! * x));
-    return members;
-  };
-  for (let set = 0; set < sets; set++) {
-    const ofSet = Array.from({ length: averaged }, (_, i) => ofMembers(set * averaged + i));
-    const mean = Float32Array.from(ofSet.flatMap((members) => [...Array.from(members)]));
-    mean.forEach((_, i) => mean[i]! /= averaged);
-    row(means, set).set(mean);
-    row(means, set).set(mean, mean.length);
+  for (let group = 0; group < groups; group++) {
+    const ofSet = row(means, Math.floor(group / averaged));
+    const trained = row(ofMembers, group);
+    for (const column of [0, 1]) {
+      const at = (column * averaged + group % averaged) * size;
+      for (let i = 0; i < size; i++) ofSet[at + i] = trained[column * size + i]! / averaged;
+    }
   }
   const both = await engine.product(means, tensor([sets, averaged * size, dim], own.data), {
     transpose: "neither",

@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { dot, type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import {
   type CavProblem,
   methodByMethod,
@@ -118,35 +118,43 @@ const roundingError = 1e-6;
  *
  * @param gram products of the members of a group, [members, members]: positives, as many images of
  * noise, and its start.
- * @returns coefficients of what takes the place of each member.
+ * @returns coefficients of what takes the place of each member, [members, members].
  */
 export function orthogonalise(
   gram: Tensor,
   { positives }: { readonly positives: number },
-): Float64Array[] {
-  const members = gram.shape[0]!;
-  const only = (member: number) => new Float64Array(members).fill(1, member, member + 1);
-  const sums = Array.from({ length: members }, (_, member) => only(member));
+): Tensor {
+  const [members = 0] = gram.shape;
+  const sums = zeros(gram.shape);
+  for (let i = 0; i < members; i++) sums.data[i * members + i] = 1;
   const concept = new Float64Array(members).fill(1 / positives, 0, positives);
   const kept = [withProducts(concept, gram)].filter(({ square }) => square > 0);
   for (let i = positives; i < 2 * positives; i++) {
-    const products = row(gram, i);
-    const sum = sums[i]!;
+    const sum = Float64Array.from(row(sums, i));
     for (const before of kept) {
       const along = before.products[i]! / before.square;
       for (let j = 0; j < i; j++) sum[j]! -= along * before.sum[j]!;
     }
     const remains = withProducts(sum, gram);
-    if (remains.square > roundingError * products[i]!) kept.push(remains);
+    if (remains.square > roundingError * gram.data[i * members + i]!) kept.push(remains);
     else sum.fill(0);
+    row(sums, i).set(sum);
   }
   return sums;
 }
 
 /** A sum of members, its products with them, and its squared length. */
-function withProducts(sum: Float64Array, gram: Tensor) {
-  const products = Float64Array.from(sum, (_, i) => dot(sum, row(gram, i)));
-  return { sum, products, square: dot(sum, products) };
+function withProducts(sum: Float64Array, { data }: Tensor) {
+  const members = sum.length;
+  const products = new Float64Array(members);
+  let square = 0;
+  for (let j = 0; j < members; j++) {
+    const x = sum[j]!;
+    if (x === 0) continue;
+    for (let i = 0; i < members; i++) products[i]! += x * data[j * members + i]!;
+  }
+  for (let i = 0; i < members; i++) square += sum[i]! * products[i]!;
+  return { sum, products, square };
 }
 
 /** Mean length of the rows of a matrix: the unit of the perturbation. */

@@ -21,9 +21,9 @@ function orthogonaliseNoise(noise: Tensor, positives: Tensor): Tensor {
   const sums = orthogonalise(gram, { positives: count });
   // What is no noise stands for itself.
   for (const i of [...all.slice(0, count), 2 * count]) {
-    assert.deepEqual([...sums[i]!], all.map((j) => j === i ? 1 : 0));
+    assert.deepEqual([...row(sums, i)], all.map((j) => j === i ? 1 : 0));
   }
-  const rows = sums.slice(count, 2 * count).flatMap((sum) =>
+  const rows = all.slice(count, 2 * count).map((i) => row(sums, i)).flatMap((sum) =>
     Array.from(
       { length: dim },
       (_, k) => all.reduce((x, j) => x + sum[j]! * row(members, j)[k]!, 0),
