@@ -24,10 +24,10 @@ export function rowLengths({ shape, data }: Tensor): Float64Array {
 
 /** Divides each row by its length, in place; a zero row stays zero. */
 export function divideByLengths(matrix: Tensor): void {
-  const { shape: [, width = 0], data } = matrix;
-  rowLengths(matrix).forEach((length, i) => {
-    if (length === 0) return;
-    const factor = 1 / length;
-    for (let j = i * width; j < (i + 1) * width; j++) data[j]! *= factor;
-  });
+  const { shape: [rows = 0, width = 0], data } = matrix;
+  const lengths = rowLengths(matrix);
+  for (let i = 0, at = 0; i < rows; i++, at += width) {
+    const factor = lengths[i] === 0 ? 0 : 1 / lengths[i]!;
+    for (let j = at; j < at + width; j++) data[j]! *= factor;
+  }
 }

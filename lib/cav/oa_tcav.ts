@@ -72,10 +72,11 @@ async function againstNoise(
   for (const [i, seed] of seeds.entries()) {
     const ofSeed = row(centred.features, i);
     const length = meanLength(tensor([images, dim], ofSeed));
+    const streams = random.split(seed);
     for (let draw = 0; draw < draws; draw++) {
       const group = i * draws + draw;
-      const stream = random.split(seed).split(draw);
-      const noise = (await features.take(drawDistinct(pool, { count, random: stream }))).data;
+      const drawn = drawDistinct(pool, { count, random: streams.split(draw) });
+      const noise = (await features.take(drawn)).data;
       subtractFromRows(noise, row(centred.centres, i));
       const members = row(own, group);
       members.set(ofSeed.subarray(0, count * dim));
