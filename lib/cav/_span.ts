@@ -1,19 +1,16 @@
 import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavEngine, ColumnProblem, Columns, Descent } from "./engine.ts";
 
-/** How many times longer than there are images a feature is where the span starts to pay. */
-const breakEven = 1;
-
 /**
- * Whether vectors train in the span of their images: where features are much longer than there are
- * images. A step there costs as if features were as long as there are images; but before it come the
- * products of all probes, of which Gaussian alignment alone has a use too. The choice rests on
- * shapes alone, so bytes do not depend on what else is trained.
+ * Whether vectors train in the span of their images: where features are longer than there are images.
+ * The products of all probes with each other, which come before it, are those that Gaussian alignment
+ * asks for; a step then costs as if features were as long as there are images, and half of that. The
+ * choice rests on shapes alone, so bytes do not depend on what else is trained.
  */
 export function trainsInSpan(
   { dim, images }: { readonly dim: number; readonly images: number },
 ): boolean {
-  return dim > breakEven * images;
+  return dim > images;
 }
 
 /**

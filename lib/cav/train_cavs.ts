@@ -19,8 +19,8 @@ import { textToConcept } from "./text_to_concept.ts";
 /** Concepts per block: the unit that is stored and resumed. It does not change the vectors. */
 const blockSize = rowsPerBlock;
 
-/** Concepts that a trainer is given at a time. */
-const together = 8;
+/** Concepts that a trainer is given at a time: fewer where features are long, to hold few of them. */
+const conceptsTogether = (dim: number) => Math.max(1, Math.min(8, Math.floor(2 ** 15 / dim)));
 
 /** Vectors to train: those of one method and seed for a block of concepts. */
 export interface CavRequest {
@@ -90,6 +90,7 @@ export async function* trainBlocks(
 ): AsyncGenerator<CavBlock> {
   const blocks = conceptBlocks(problem.concepts);
   const train = prepareAll(problem, context);
+  const together = conceptsTogether(problem.features.shape[1]);
   for (const [block, ofBlock] of Map.groupBy(requests, ({ block }) => block)) {
     const concepts = blocks[block];
     if (!concepts) throw new RangeError(`Block ${block} of ${blocks.length} blocks of concepts.`);
