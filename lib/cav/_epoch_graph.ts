@@ -97,7 +97,7 @@ function declareProbes(graph: GraphBuilder, plan: EpochPlan): ProbeBatch[] {
 }
 
 function declareLabelled(graph: GraphBuilder, plan: EpochPlan): Labelled | undefined {
-  const { groups, width, images, probes, perturbed } = plan;
+  const { groups, columns, width, images, probes, perturbed } = plan;
   if (images === 0) return undefined;
   return {
     images: {
@@ -106,8 +106,8 @@ function declareLabelled(graph: GraphBuilder, plan: EpochPlan): Labelled | undef
       from: probes,
       to: probes + images,
     },
-    labels: graph.input("labels", [groups, 1, images]),
-    perturbations: perturbed ? graph.input("perturbations", [groups, 1, 1]) : undefined,
+    labels: graph.input("labels", [groups, columns, images]),
+    perturbations: perturbed ? graph.input("perturbations", [groups, columns, 1]) : undefined,
   };
 }
 
@@ -147,10 +147,12 @@ function step(
     if (momentum !== 0) after[velocityOf(name)] = velocity;
     after[name] = node("Sub", [state[name]!, velocity]);
   };
+  // Without momentum v - (sums + shrink v) takes one pass over the vectors less.
+  const keep = momentum === 0 && shrink ? node("Sub", [scalar(1), shrink]) : undefined;
   names.forEach((name, part) => {
-    const sums = moves.map(({ sums }) => sums[part]!);
-    if (shrink) sums.push(node("Mul", [state[name]!, shrink]));
-    descend(name, sums.reduce(add));
+    const sums = moves.map(({ sums }) => sums[part]!).reduce(add);
+    if (keep) after[name] = node("Sub", [node("Mul", [state[name]!, keep]), sums]);
+    else descend(name, shrink ? add(sums, node("Mul", [state[name]!, shrink])) : sums);
   });
   for (const { biases } of moves) if (biases) descend("biases", biases);
   return after;

@@ -117,9 +117,9 @@ export function guidanceMove(
 /** The labelled images of a graph. */
 export interface Labelled {
   readonly images: Images;
-  /** [groups, 1, images] */
+  /** [groups, columns, images] */
   readonly labels: Value;
-  /** [groups, 1, 1] */
+  /** [groups, columns, 1] */
   readonly perturbations: Value | undefined;
 }
 

@@ -109,16 +109,16 @@ function startState(
 
 function images(
   { labelled, probes }: ColumnProblem,
-  { groups, batches }: EpochPlan,
+  { groups, columns, batches }: EpochPlan,
 ): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};
   if (labelled) {
     const { features, labels, perturbations } = labelled;
-    const [, count = 0] = labels.shape;
     feeds.labelled = features;
-    feeds.labels = tensor([groups, 1, count], labels.data);
+    feeds.labels = forColumns(labels, columns);
     if (perturbations) {
-      feeds.perturbations = tensor([groups, 1, 1], Float32Array.from(perturbations));
+      const ofGroups = tensor([groups, 1], Float32Array.from(perturbations));
+      feeds.perturbations = forColumns(ofGroups, columns);
     }
   }
   if (probes) {
@@ -131,6 +131,19 @@ function images(
     }
   }
   return feeds;
+}
+
+/**
+ * The same row for each column of a group, [groups, width] to [groups, columns, width]: onnxruntime
+ * stretches the last axis quickly, and the middle one slowly.
+ */
+function forColumns(rows: Tensor, columns: number): Tensor {
+  const [groups = 0, width = 0] = rows.shape;
+  const all = zeros([groups, columns, width]);
+  for (let i = 0; i < groups * columns; i++) {
+    all.data.set(row(rows, Math.floor(i / columns)), i * width);
+  }
+  return all;
 }
 
 function buildProduct(transpose: ProductOptions["transpose"], axes: number): Uint8Array {
