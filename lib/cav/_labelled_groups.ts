@@ -49,7 +49,7 @@ interface Prepared {
  * Trains classifiers of few images in the span of these, where steps are so small that those of
  * several concepts are taken together. The bits of one do not depend on the others.
  *
- * @param prepare gathers the images of a concept, when it is about to train.
+ * @param concepts each gathers its images, when it is about to train.
  */
 export async function trainLabelled(
   concepts: readonly (() => Promise<LabelledGroups>)[],
