@@ -147,12 +147,10 @@ function step(
     if (momentum !== 0) after[velocityOf(name)] = velocity;
     after[name] = node("Sub", [state[name]!, velocity]);
   };
-  // Without momentum v - (sums + shrink v) takes one pass over the vectors less.
-  const keep = momentum === 0 && shrink ? node("Sub", [scalar(1), shrink]) : undefined;
   names.forEach((name, part) => {
-    const sums = moves.map(({ sums }) => sums[part]!).reduce(add);
-    if (keep) after[name] = node("Sub", [node("Mul", [state[name]!, keep]), sums]);
-    else descend(name, shrink ? add(sums, node("Mul", [state[name]!, shrink])) : sums);
+    const sums = moves.map(({ sums }) => sums[part]!);
+    if (shrink) sums.push(node("Mul", [state[name]!, shrink]));
+    descend(name, sums.reduce(add));
   });
   for (const { biases } of moves) if (biases) descend("biases", biases);
   return after;
