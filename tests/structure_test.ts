@@ -18,6 +18,7 @@ const rooms = [
   "concepts",
   "activations",
   "cav",
+  "correction",
   "metrics",
   "experiment",
   "pipeline",

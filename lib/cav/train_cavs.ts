@@ -12,6 +12,7 @@ import type {
 import { lgCav } from "./lg_cav.ts";
 import { oaTcav } from "./oa_tcav.ts";
 import { originalCav } from "./original_cav.ts";
+import { randomCav } from "./random_cav.ts";
 import { shotsOf } from "./_shots.ts";
 import { textToConcept } from "./text_to_concept.ts";
 
@@ -179,6 +180,7 @@ function prepareAll(problem: CavProblem, context: TrainingContext) {
   const trainers = {
     original_cav: originalCav(problem, context),
     concept_gradient: conceptGradient(problem, context),
+    random_cav: randomCav(problem, context),
     text_to_concept: textToConcept(problem, context),
     oa_tcav: oaTcav(problem, context),
     lg_cav: lgCav(problem, context),

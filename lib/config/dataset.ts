@@ -14,7 +14,7 @@ const view = z.strictObject({
   classes: z.array(z.strictObject({
     wnid: z.string().regex(/^n\d{8}$/),
     name: z.string(),
-    description: z.string(),
+    description: z.string().min(1),
   })).min(1).readonly(),
 });
 

@@ -1,10 +1,6 @@
 import { z } from "zod";
+import { atLeastZero, count, share, upTo } from "./_bounds.ts";
 import { type Plain, sourced } from "./sourced.ts";
-
-/** A number of which every sensible value is within the bounds. */
-const upTo = (most: number) => z.number().positive().max(most);
-const count = (most: number) => z.int().positive().max(most);
-const share = z.number().min(0).max(1);
 
 const descent = {
   learningRate: sourced(upTo(1e3)),
@@ -12,7 +8,7 @@ const descent = {
   /** Probe images per step, at most; the labelled images take part in every step. */
   batchSize: sourced(count(1e7)),
   momentum: sourced(z.number().min(0).lt(1)),
-  weightDecay: sourced(z.number().min(0).max(1e3)),
+  weightDecay: sourced(atLeastZero(1e3)),
   /** Euclidean length of the random vector that training starts from. */
   initialLength: sourced(upTo(1e6)),
   /** From where the classifier's features, and so its bias, are counted. */
@@ -33,6 +29,12 @@ const classifier = {
 export const methodSchema = z.discriminatedUnion("base", [
   z.strictObject({ ...classifier, base: z.literal("original_cav") }).readonly(),
   z.strictObject({ ...classifier, base: z.literal("concept_gradient") }).readonly(),
+  z.strictObject({
+    ...named,
+    base: z.literal("random_cav"),
+    parts: noParts,
+    hyperparameters: z.strictObject({}).readonly(),
+  }).readonly(),
   z.strictObject({
     ...named,
     base: z.literal("oa_tcav"),
@@ -65,7 +67,7 @@ export const methodSchema = z.discriminatedUnion("base", [
     hyperparameters: z.strictObject({
       ...descent,
       /** Factor of the language-guided loss beside the classification loss (Figure 6). */
-      coefficient: sourced(z.number().min(0).max(1e6)),
+      coefficient: sourced(atLeastZero(1e6)),
       /** The pairs of probes that give mu_target and sigma_target (Eq. 4). */
       alignmentPairs: sourced(z.enum(["all ordered pairs", "distinct pairs"])),
       /** Whether each prompt's text feature has unit length before the ensemble is averaged. */

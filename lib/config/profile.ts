@@ -3,9 +3,20 @@ import { sourced } from "./sourced.ts";
 
 /** A dataset as a folder that the user has, or of the embedded world, rendered into the store. */
 const datasetLocation = z.union([
-  z.strictObject({ folder: z.string().min(1) }),
-  z.strictObject({ world: z.string().min(1) }),
+  z.strictObject({
+    folder: z.string().min(1),
+    /** A file of lines `class,description` after a first line: words for each class. */
+    descriptions: z.string().min(1).optional(),
+  }),
+  z.strictObject({
+    world: z.string().min(1),
+    /** The world's dataset all of which stands for it; the one of its name when left out. */
+    dataset: z.string().optional(),
+  }),
 ]);
+
+/** See {@linkcode profileSchema}. */
+export type DatasetLocation = z.output<typeof datasetLocation>;
 
 /** One source of probe images. */
 const poolSource = z.union([
@@ -30,7 +41,10 @@ const pairsLocation = z.union([
 export const profileSchema = z.strictObject({
   name: z.string(),
   title: z.string(),
+  /** Where each dataset is; a view of another dataset is where that is, unless it is named here. */
   datasets: z.record(z.string(), datasetLocation),
+  /** Cells of experiments that nothing here can make: those that have a named level of each factor. */
+  exclude: z.array(z.record(z.string(), z.array(z.string()).min(1))).default([]).readonly(),
   /** Unlabelled images from which probes are chosen. */
   probePool: z.array(poolSource).min(1).readonly(),
   /** The classes of the target models: a dataset's, or the list that is shipped for it. */

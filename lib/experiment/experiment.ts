@@ -63,6 +63,20 @@ export const settingsSchema = z.strictObject({
    * gradients of logits at an intermediate layer are taken where no CAV was trained.
    */
   heldOut: sourced(z.int().min(0).max(10_000)),
+  /** What of a dataset's classes becomes a concept of each; only where the dataset has classes. */
+  classConcepts: sourced(z.enum(["descriptions", "confusions"])).optional(),
+  /**
+   * The uncorrected last layer: that of the model's weights, the default, or one that a correction of
+   * configs/corrections fits on the training split first.
+   */
+  lastLayer: sourced(z.string().min(1)).optional(),
+  /**
+   * The probability that an image of the training split has its class's preferred scene; only of
+   * the world, which is rendered. The world's own config says it when left out.
+   */
+  sceneCorrelation: sourced(z.number().min(0).max(1)).optional(),
+  /** The dataset whose concepts a concept bottleneck may consist of. */
+  bottleneck: sourced(z.string().min(1)).optional(),
 }).readonly();
 
 /**
@@ -76,10 +90,17 @@ export const experimentSchema = z.strictObject({
   title: z.string().min(1),
   /** The table or figure of the paper that it reproduces; none where it is our own. */
   paper: z.string().regex(/^(Table|Figure) \d+[a-z]?$/).optional(),
+  /** What was expected of it, written before it was first run; shown with the result. */
+  prediction: z.string().min(1).optional(),
   /** The levels of each factor; where they are a choice, with its source. */
   factors: z.record(z.string(), z.union([levels, sourced(levels)])),
   /** Combinations that are left out: a cell that has one of the named levels of every factor. */
   exclude: z.array(z.record(z.string(), levels)).default([]).readonly(),
+  /**
+   * Combinations, named like those of `exclude`, that are never run and shown as the paper quotes
+   * them from other papers; left out where the paper's numbers are not shown.
+   */
+  quoted: z.array(z.record(z.string(), levels)).default([]).readonly(),
   /** Only these concepts are shown; all when left out. */
   concepts: z.array(z.string()).min(1).readonly().optional(),
   measures: z.array(z.enum(measureNames)).min(1).readonly(),

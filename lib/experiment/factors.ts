@@ -51,10 +51,13 @@ const maxCombinations = 10_000;
  * The combinations of levels of an experiment: the product of its factors, less what it excludes, in
  * the order of the levels, the last factor fastest.
  *
+ * @param options.quoted whether those that are shown as the paper quotes them are among them; they
+ * are never run.
  * @throws {UserError} when there are more than ten thousand, or none is left.
  */
 export function combinationsOf(
-  experiment: Pick<Experiment, "id" | "factors" | "exclude">,
+  experiment: Pick<Experiment, "id" | "factors" | "exclude" | "quoted">,
+  { quoted = false }: { readonly quoted?: boolean } = {},
 ): Levels[] {
   const all = factorLevels(experiment);
   const count = [...all.values()].reduce((product, levels) => product * levels.length, 1);
@@ -70,8 +73,8 @@ export function combinationsOf(
       levels.map((level) => ({ ...combination, [name]: level }))
     );
   }
-  const left = combinations
-    .filter((levels) => !experiment.exclude.some((rule) => matches(levels, rule)));
+  const rules = quoted ? experiment.exclude : [...experiment.exclude, ...experiment.quoted];
+  const left = combinations.filter((levels) => !rules.some((rule) => matches(levels, rule)));
   if (left.length > 0) return left;
   throw new UserError(
     `experiments/${experiment.id}.json excludes every combination of its factors. Exclude fewer.`,
@@ -79,7 +82,7 @@ export function combinationsOf(
 }
 
 /**
- * The cells of an experiment, one for each of its combinations.
+ * The cells of an experiment, one for each of its combinations that is run: none of a quoted one.
  *
  * @throws {UserError} for a factor that is neither a core factor nor the path of a setting, and for a
  * level that the setting may not have.

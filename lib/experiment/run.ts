@@ -12,5 +12,7 @@ export interface Run {
   readonly image: string;
   /** In the unit of the measure. */
   readonly value: number;
+  /** How much the value counts in a mean: of an accuracy over images their number, else 1. */
+  readonly weight: number;
   readonly status: "measured";
 }

@@ -2,13 +2,14 @@ import type { Random } from "../tensor/mod.ts";
 import { quantile } from "./mean.ts";
 
 /**
- * What one concept contributes to a mean: the sum of its values and how many there are. A concept
- * has one value of concept accuracy, but one for each of its classes of a pair metric; those share
- * the CAV, so a concept is drawn with all of its values (cluster bootstrap).
+ * What one concept contributes to a weighted mean: the sum of its values, each times its weight, and
+ * the sum of the weights. A concept has one value of concept accuracy, but one for each of its
+ * classes of a pair metric; those share the CAV, so a concept is drawn with all of its values
+ * (cluster bootstrap) and keeps its weight.
  */
 export interface Cluster {
   readonly sum: number;
-  readonly count: number;
+  readonly weight: number;
 }
 
 /** Which clusters each bootstrap resample holds: `draws` is [resamples, clusters], row-major. */
@@ -38,7 +39,7 @@ export function drawResamples(
 }
 
 /**
- * Percentile bootstrap interval of the mean over all values, resampling clusters (Efron and
+ * Percentile bootstrap interval of the weighted mean over all values, resampling clusters (Efron and
  * Tibshirani 1993, chapter 13). With one cluster the interval is a point.
  *
  * @throws {RangeError} when the resamples are of another number of clusters.
@@ -54,17 +55,17 @@ export function bootstrapInterval(
     );
   }
   const sums = Float64Array.from(clusters, (cluster) => cluster.sum);
-  const counts = Float64Array.from(clusters, (cluster) => cluster.count);
+  const weights = Float64Array.from(clusters, (cluster) => cluster.weight);
   const means = new Float64Array(resamples.draws.length / size);
   for (let resample = 0; resample < means.length; resample++) {
     let sum = 0;
-    let count = 0;
+    let weight = 0;
     for (let i = resample * size; i < (resample + 1) * size; i++) {
       const drawn = resamples.draws[i]!;
       sum += sums[drawn]!;
-      count += counts[drawn]!;
+      weight += weights[drawn]!;
     }
-    means[resample] = sum / count;
+    means[resample] = sum / weight;
   }
   means.sort();
   const tail = (1 - confidence) / 2;

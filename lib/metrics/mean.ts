@@ -9,6 +9,22 @@ export function mean(values: readonly number[]): number {
 }
 
 /**
+ * Weighted mean: sum of w v over sum of w. Equal weights give the mean.
+ *
+ * @throws {RangeError} when there are no values, not one weight for each, or no weight above 0.
+ */
+export function weightedMean(values: readonly number[], weights: readonly number[]): number {
+  if (values.length === 0 || values.length !== weights.length) {
+    throw new RangeError(`The mean of ${values.length} values with ${weights.length} weights.`);
+  }
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0 && weights.every((weight) => weight >= 0))) {
+    throw new RangeError("The weights of a mean are 0 or more, and one of them is above 0.");
+  }
+  return values.reduce((sum, value, i) => sum + weights[i]! * value, 0) / total;
+}
+
+/**
  * Standard deviation of a sample, with n - 1 in the denominator (as in Tables 15 to 17, over seeds).
  * NaN for a single value: its spread is unknown, not zero.
  *

@@ -1,6 +1,7 @@
 import { cosine, dot, row, type Tensor } from "../tensor/mod.ts";
 import { conceptAccuracy } from "./concept_accuracy.ts";
 import { conceptToClassAccuracy } from "./concept_to_class_accuracy.ts";
+import { scaledRecall } from "./recall_at_k.ts";
 import { tcavScore } from "./tcav_score.ts";
 
 /** What every measure says of itself. */
@@ -9,6 +10,8 @@ interface MeasureFacts {
   readonly unit: string;
   /** Which values are good; `none` where a value is neither. */
   readonly direction: "higher" | "lower" | "none";
+  /** How the values of a cell become one number; `mean` weighs each by its run's weight. */
+  readonly aggregate: "mean" | "least";
   /** What a CAV of random direction gets on average; null where that is not known beforehand. */
   readonly random: number | null;
   /** Raised whenever the measure may give other values of the same CAV. */
@@ -56,8 +59,57 @@ export interface ProbeMeasure extends MeasureFacts {
   readonly measure: (cav: TrainedCav, probes: ProbeActivations) => ArrayLike<number>;
 }
 
-/** A measure of a trained CAV. */
-export type Measure = ConceptMeasure | PairMeasure | ProbeMeasure;
+/** A measure with one value of each concept: whether its CAV ranks images as language does. */
+export interface RankingMeasure extends MeasureFacts {
+  readonly over: "rankings";
+  /**
+   * @param scores of the CAV at the test images.
+   * @param vl a_c(x) of the same images.
+   */
+  readonly measure: (scores: ArrayLike<number>, vl: ArrayLike<number>) => number;
+}
+
+/** The test images of one class as a last layer tells them. */
+export interface ClassifiedImages {
+  /** Whether the class has the highest logit, by image. */
+  readonly correct: readonly boolean[];
+  /** Whether the scene is the one that the class has most often in training, by image. */
+  readonly preferred: readonly boolean[];
+}
+
+/** A value of some images. */
+export interface WeightedValue {
+  /** Which images of the class; "" for the one value of all. */
+  readonly group: string;
+  readonly value: number;
+  /** How many they are. */
+  readonly weight: number;
+}
+
+/** A measure of a last layer, with values of each class. */
+export interface ClassMeasure extends MeasureFacts {
+  readonly over: "classes";
+  /** Whether it asks for the scenes of the images. */
+  readonly scenes: boolean;
+  readonly measure: (images: ClassifiedImages) => readonly WeightedValue[];
+}
+
+/** A measure of how a last layer was corrected: one number that the correction tells of itself. */
+export interface CorrectionMeasure extends MeasureFacts {
+  readonly over: "corrections";
+  /** Which of its diagnostics, and what multiplies it. */
+  readonly diagnostic: string;
+  readonly factor: number;
+}
+
+/** A measure of a trained CAV, or of a corrected last layer. */
+export type Measure =
+  | ConceptMeasure
+  | PairMeasure
+  | ProbeMeasure
+  | RankingMeasure
+  | ClassMeasure
+  | CorrectionMeasure;
 
 /** Activations are neither good nor bad: they are looked at, as histograms. */
 const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasure => ({
@@ -65,6 +117,7 @@ const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasu
   title,
   unit: "cosine",
   direction: "none",
+  aggregate: "mean",
   random: null,
   version: 1,
   measure,
@@ -77,6 +130,7 @@ export const measures = {
     title: "Concept accuracy",
     unit: "%",
     direction: "higher",
+    aggregate: "mean",
     random: 50,
     version: 1,
     measure: ({ vector, threshold }, { positives, negatives }) =>
@@ -90,6 +144,7 @@ export const measures = {
     title: "Concept-to-class accuracy",
     unit: "cosine x100",
     direction: "higher",
+    aggregate: "mean",
     random: 0,
     version: 1,
     measure: ({ vector }, gradients) => conceptToClassAccuracy(vector, gradients),
@@ -99,9 +154,89 @@ export const measures = {
     title: "TCAV score",
     unit: "%",
     direction: "higher",
+    aggregate: "mean",
     random: 50,
     version: 1,
     measure: ({ vector }, gradients) => tcavScore(vector, gradients),
+  },
+  recall_at_100: {
+    over: "rankings",
+    title: "Recall@100",
+    unit: "%",
+    direction: "higher",
+    aggregate: "mean",
+    random: 5,
+    version: 1,
+    measure: (scores, vl) => scaledRecall(scores, vl),
+  },
+  top1_accuracy: {
+    over: "classes",
+    title: "Top-1 accuracy",
+    unit: "%",
+    direction: "higher",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    scenes: false,
+    measure: ({ correct }) => accuracy("", correct),
+  },
+  other_scene_accuracy: {
+    over: "classes",
+    title: "Accuracy before other scenes",
+    unit: "%",
+    direction: "higher",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    scenes: true,
+    measure: ({ correct, preferred }) => accuracy("", correct.filter((_, i) => !preferred[i])),
+  },
+  worst_group_accuracy: {
+    over: "classes",
+    title: "Worst-group accuracy",
+    unit: "%",
+    direction: "higher",
+    aggregate: "least",
+    random: null,
+    version: 1,
+    scenes: true,
+    measure: ({ correct, preferred }) => [
+      ...accuracy("preferred scene", correct.filter((_, i) => preferred[i])),
+      ...accuracy("other scenes", correct.filter((_, i) => !preferred[i])),
+    ],
+  },
+  effective_sample_size: {
+    over: "corrections",
+    title: "Effective sample size of the weights",
+    unit: "% of the images",
+    direction: "none",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    diagnostic: "effectiveSampleSize",
+    factor: 100,
+  },
+  weight_change: {
+    over: "corrections",
+    title: "Mean change of a weight from 1",
+    unit: "%",
+    direction: "none",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    diagnostic: "weightChange",
+    factor: 100,
+  },
+  largest_possible_change: {
+    over: "corrections",
+    title: "Largest possible mean change of a weight",
+    unit: "%",
+    direction: "none",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    diagnostic: "largestPossibleChange",
+    factor: 100,
   },
   vl_activation: activation("VL model", (_, { vl }) => vl),
   aligned_activation: activation("VL model, aligned", (_, { aligned }) => aligned),
@@ -118,6 +253,13 @@ export const measureNames = Object.keys(measures) as [MeasureName, ...MeasureNam
 /** The measure of a name. */
 export function measureOf(name: MeasureName): Measure {
   return measures[name];
+}
+
+/** Accuracy of some images; no value where there are none. */
+function accuracy(group: string, correct: readonly boolean[]): readonly WeightedValue[] {
+  if (correct.length === 0) return [];
+  const hits = correct.filter(Boolean).length;
+  return [{ group, value: (100 * hits) / correct.length, weight: correct.length }];
 }
 
 function scores(vector: Float32Array, images: Tensor): number[] {

@@ -12,8 +12,8 @@ export interface PermutationOptions {
  * least as far from 0 as the observed one. Random patterns give (b + 1) / (m + 1), which is never 0
  * (Phipson and Smyth 2010). All differences 0 give 1.
  *
- * @param differences One number per concept: its value (or sum of values) under one method minus
- * that under the other.
+ * @param differences One number per concept: its value (or weighted sum of values) under one method
+ * minus that under the other.
  * @throws {RangeError} when there are no differences or one is not finite.
  */
 export function pairedPermutationTest(

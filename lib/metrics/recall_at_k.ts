@@ -30,3 +30,19 @@ export function recallAtK(
   const found = new Set(highest(scores, k));
   return (100 * relevant.filter((index) => found.has(index)).length) / relevant.length;
 }
+
+/** Test images of the paper's Table 5, to which its 50 and 100 belong. */
+const imagesOfTable5 = 2000;
+
+/**
+ * Recall@100 of Table 5 in percent: the share of the 50 images that the VL model ranks highest among
+ * the 100 that the CAV ranks highest. Of fewer than the paper's 2,000 images both numbers shrink in
+ * proportion, so that a random ranking keeps its 5 %.
+ *
+ * @param vl a_c(x) of each image.
+ */
+export function scaledRecall(scores: ArrayLike<number>, vl: ArrayLike<number>): number {
+  const share = Math.min(1, vl.length / imagesOfTable5);
+  const count = (ofPaper: number) => Math.max(1, Math.round(share * ofPaper));
+  return recallAtK(scores, { relevant: highest(vl, count(50)), k: count(100) });
+}

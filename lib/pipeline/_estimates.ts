@@ -3,6 +3,7 @@ import { trainingCost, type TrainingSizes } from "../cav/mod.ts";
 import type { Method } from "../config/mod.ts";
 import type { BackboneCost, FeatureCost } from "../models/mod.ts";
 import type { Estimate } from "./stage.ts";
+import { cosinesPerBlock, imagesPerBlock } from "./stages/mod.ts";
 
 /** A number of a tensor. */
 const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
@@ -48,7 +49,7 @@ function modelBytes({ parameters }: FeatureCost): number {
   return 3 * bytesPerNumber * parameters;
 }
 
-/** The choice of probes: the activations of all images for each concept. */
+/** The choice of probes: the activations of all images for some concepts at a time. */
 export function probesEstimate(
   { concepts, images, width }: {
     readonly concepts: number;
@@ -59,7 +60,8 @@ export function probesEstimate(
 ): Estimate {
   return {
     multiplyAdds: concepts * images * width,
-    memory: bytesPerNumber * images * (2 * width + concepts),
+    memory: bytesPerNumber *
+      (2 * width * Math.min(images, imagesPerBlock) + Math.min(concepts * images, cosinesPerBlock)),
   };
 }
 

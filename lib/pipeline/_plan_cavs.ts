@@ -1,27 +1,46 @@
 import type { Method } from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
 import { trainingEstimate } from "./_estimates.ts";
 import { planLanguage, rowCount, rowsOf } from "./_plan_language.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { Stage } from "./stage.ts";
 import { type Cavs, cavsKind, shotsKind } from "./stages/mod.ts";
 
+/** What the methods of each base look at, besides the labelled images where there are any. */
+const looksAt = {
+  random_cav: "nothing",
+  original_cav: "number of probes",
+  concept_gradient: "number of probes",
+  text_to_concept: "language",
+  oa_tcav: "language",
+  lg_cav: "language",
+} as const satisfies Record<Method["base"], string>;
+
 /** The stage of a cell's CAVs: what its method does not look at is in no need. */
 export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Cavs>> {
   const { cell: { levels, settings }, data, target, output, method, seed } = parts;
   const { count } = settings.probes;
   const { id: _, title: __, ...identity } = method;
+  if (data.own === undefined) requireNoLabels(method, known);
   // The classifiers look at no probe; where their number is known they need not wait for them.
-  const ofLabels = method.base === "original_cav" || method.base === "concept_gradient";
-  const probeCount = ofLabels && count !== "pool" ? count : undefined;
-  const language = probeCount === undefined ? await planLanguage(parts, known) : undefined;
-  const shots = planShots(parts, known);
+  const probeCount = looksAt[method.base] === "number of probes" && count !== "pool"
+    ? count
+    : undefined;
+  const language = looksAt[method.base] === "nothing" || probeCount !== undefined
+    ? undefined
+    : await planLanguage(parts, known);
   const features = rowsOf("features", { model: target, output, data }, known);
   const swept = Object.entries(levels)
     .filter(([name]) => !["dataset", "backbone", "vlModel", "method", "seed"].includes(name))
     .filter(([name, level]) => name !== "layer" || level !== "last")
     .map(([name, level]) => `${name} ${level}`);
   return known.graph.stage(cavsKind, {
-    id: ["cavs", target.name, method.id, ...swept, `seed ${seed}`].join(" "),
+    id: [
+      ...["cavs", target.name, method.id],
+      ...(data.own ? [] : [data.name]),
+      ...swept,
+      `seed ${seed}`,
+    ].join(" "),
     inputs: {
       method: identity as Method,
       seed,
@@ -30,12 +49,15 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
     },
     needs: {
       concepts: data.concepts,
-      shots,
-      ...(ofLabels ? { features0: features.features0! } : features),
+      ...(data.own && { shots: planShots(parts, known) }),
+      ...(looksAt[method.base] === "language" ? features : { features0: features.features0! }),
       ...(language && { probes: language.probes }),
-      ...(language && !ofLabels && { text: language.text, ...language.vlRows }),
+      ...(language && looksAt[method.base] === "language" && {
+        text: language.text,
+        ...language.vlRows,
+      }),
     },
-    how: { shots: settings.shots },
+    how: { shots: data.own === undefined ? null : settings.shots },
     work: `${method.title} for each concept`,
     estimate: target.costOf &&
       trainingEstimate(method, {
@@ -46,6 +68,16 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
         dim: target.costOf(output).width,
       }),
   });
+}
+
+/** Concepts without labelled images: language alone says what they are. */
+function requireNoLabels(method: Method, { experiment }: Known): void {
+  if (method.base === "random_cav") return;
+  if (method.base === "lg_cav" && !method.parts.includes("dsr")) return;
+  throw new UserError(
+    `Experiment ${experiment.id} makes CAVs of classes, of which there are words and no labelled ` +
+      `images, and ${method.title} (${method.id}) takes some. Take LG-CAV without DSR.`,
+  );
 }
 
 /** The stage that draws the labelled images of a cell's seed. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { loadConfig, promptsSchema } from "../config/mod.ts";
 import type { FeatureRows } from "../activations/mod.ts";
+import type { ConceptImageSet } from "../concepts/mod.ts";
+import { loadConfig, promptsSchema } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
@@ -8,9 +9,10 @@ import { runtimeVersion } from "../onnx/mod.ts";
 import { featuresEstimate, probesEstimate } from "./_estimates.ts";
 import { type CellParts, type Known, once } from "./_planning.ts";
 import type { PlannedData } from "./plan_data.ts";
+import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedModel } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
-import { featuresKind, probesKind, textKind } from "./stages/mod.ts";
+import { featuresKind, probesKind, type ReadableImages, textKind } from "./stages/mod.ts";
 
 /** How the intermediate features are pooled, where they are. */
 export function poolingOf({ pooled }: PlannedModel, output: string) {
@@ -30,37 +32,52 @@ export function rowsOf<Prefix extends "features" | "vl">(
   const name = [prefix, model.name, output, data.concepts.key].join(" ");
   const before = known.laidOut.rows.get(name);
   if (before !== undefined) return before;
-  const { concepts, images, pool } = data;
+  const { concepts, own, pool } = data;
   const sources = [
-    { images, chosen: { concepts } },
+    ...(own ? [{ images: own, chosen: { concepts } }] : []),
     ...pool.map((images) => ({ images, chosen: { readable: images.readable } })),
   ];
-  const entries = sources.map(({ images: { name, of, files, count }, chosen }, index) => {
-    const node = known.graph.stage(featuresKind, {
-      id: `features ${model.name}${output === "features" ? "" : ` ${output}`} ${name}`,
-      inputs: {
-        of,
-        model: model.identity,
-        output,
-        ...poolingOf(model, output),
-        device: known.request.device,
-        runtime: runtimeVersion,
-        decoder: decoderVersion,
-      },
-      needs: { files, ...chosen },
-      how: { model: model.how, batch: known.profile.batch },
-      work: `${model.name} on the images of ${name}`,
-      estimate: model.costOf &&
-        featuresEstimate(model.costOf(output), { count, batch: known.profile.batch }),
-    });
-    return [`${prefix}${index}`, node];
-  });
+  const entries = sources.map(({ images, chosen }, index) => [
+    `${prefix}${index}`,
+    featuresOf({ images, chosen, model, output }, known),
+  ]);
   const rows = Object.fromEntries(entries);
   known.laidOut.rows.set(name, rows);
   return rows;
 }
 
-async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Known) {
+/** The stage of a model's features of images: those of some concepts, or all that can be read. */
+export function featuresOf(
+  { images: { name, of, files, count }, chosen, model, output }: {
+    readonly images: PlannedImages;
+    readonly chosen:
+      | { readonly concepts: Stage<ConceptImageSet> }
+      | { readonly readable: Stage<ReadableImages> };
+    readonly model: PlannedModel;
+    readonly output: string;
+  },
+  { graph, request: { device }, profile: { batch } }: Known,
+): Stage<FeatureRows> {
+  return graph.stage(featuresKind, {
+    id: `features ${model.name}${output === "features" ? "" : ` ${output}`} ${name}`,
+    inputs: {
+      of,
+      model: model.identity,
+      output,
+      ...poolingOf(model, output),
+      device,
+      runtime: runtimeVersion,
+      decoder: decoderVersion,
+    },
+    needs: { files, ...chosen },
+    how: { model: model.how, batch },
+    work: `${model.name} on the images of ${name}`,
+    estimate: model.costOf && featuresEstimate(model.costOf(output), { count, batch }),
+  });
+}
+
+/** The stage of the text features of a cell's concepts. */
+export async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Known) {
   const path = "configs/paper/prompts.json";
   const prompts = await once(
     known.laidOut.prompts,
@@ -70,7 +87,7 @@ async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Kno
   known.configs[path] = prompts;
   const { prompt, ensemble } = prompts;
   return known.graph.stage(textKind, {
-    id: `text ${vl.name} ${data.images.name}`,
+    id: `text ${vl.name} ${data.name}`,
     inputs: {
       model: vl.identity,
       prompts: { prompt, ensemble },
@@ -91,7 +108,11 @@ export async function planLanguage({ cell: { settings }, data, vl }: CellParts, 
   requireProbes(count, data, known);
   const labelled = heldOut === 0 ? undefined : labelledPool(data, known);
   const probes = known.graph.stage(probesKind, {
-    id: `probes ${vl.name} ${count} ${choice}${heldOut === 0 ? "" : ` held out ${heldOut}`}`,
+    id: [
+      `probes ${vl.name} ${count} ${choice}`,
+      ...(data.own ? [] : [data.name]),
+      ...(heldOut === 0 ? [] : [`held out ${heldOut}`]),
+    ].join(" "),
     inputs: {
       count,
       choice,
@@ -118,17 +139,17 @@ export async function planLanguage({ cell: { settings }, data, vl }: CellParts, 
 }
 
 /** How many rows {@linkcode rowsOf} has, at most. */
-export function rowCount({ images, pool }: PlannedData): number {
-  return [images, ...pool].reduce((sum, { count }) => sum + count, 0);
+export function rowCount({ own, pool }: PlannedData): number {
+  return [...(own ? [own] : []), ...pool].reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Refuses more probes than images can be there; how many there are is known when they are listed. */
 function requireProbes(
   count: number | "pool",
-  { images, pool, otherConcepts }: PlannedData,
+  { own, pool, otherConcepts }: PlannedData,
   { experiment }: Known,
 ): void {
-  const sources = otherConcepts ? [images, ...pool] : pool;
+  const sources = otherConcepts && own ? [own, ...pool] : pool;
   const most = sources.reduce((sum, source) => sum + source.count, 0);
   if (count === "pool" || most === 0 || count <= most) return;
   throw new UserError(

@@ -5,12 +5,12 @@ import { decoderVersion } from "../images/mod.ts";
 import { measureOf } from "../metrics/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
+import { classNamesOf } from "./_plan_class_concepts.ts";
 import { planShots } from "./_plan_cavs.ts";
 import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
 import type { CellParts, Known } from "./_planning.ts";
-import type { PlannedData } from "./plan_data.ts";
-import type { PlannedTarget } from "./plan_models.ts";
+import type { PlannedConcepts } from "./plan_data.ts";
 import type { Stage } from "./stage.ts";
 import {
   type Cavs,
@@ -21,15 +21,10 @@ import {
   pairsKind,
 } from "./stages/mod.ts";
 
-/** The class names that a model brings, which decide what its logits are. */
-function namesOf({ classNames }: PlannedTarget) {
-  return classNames === undefined ? {} : { classNames };
-}
-
 /** The stage of a measure of a cell's CAVs. */
 export async function planMeasure(
   name: Experiment["measures"][number],
-  parts: CellParts & { readonly cavs: Stage<Cavs> },
+  parts: CellParts & { readonly data: PlannedConcepts; readonly cavs: Stage<Cavs> },
   known: Known,
 ): Promise<Stage<readonly Measurement[]>> {
   const { data, target, output, cavs, method } = parts;
@@ -60,6 +55,12 @@ export async function planMeasure(
       },
     });
   }
+  if (over !== "probes") {
+    throw new UserError(
+      `Experiment ${known.experiment.id} measures ${name} on ${data.name}, whose concepts it says ` +
+        `nothing of: it takes a dataset of classes. Name one as the factor "dataset".`,
+    );
+  }
   if (method.base !== "lg_cav") {
     throw new UserError(
       `The measure ${name} shows what language says, which ${method.title} does not ask. Take a ` +
@@ -74,7 +75,7 @@ export async function planMeasure(
   });
 }
 
-async function planPairs(data: PlannedData, known: Known) {
+async function planPairs(data: PlannedConcepts, known: Known) {
   const { profile, models, graph, digests, request: { root, device } } = known;
   const { pairs } = profile;
   const needs = { concepts: data.concepts, classes: data.classes };
@@ -107,11 +108,14 @@ async function planPairs(data: PlannedData, known: Known) {
   });
 }
 
-function planGradients({ cell, data, target, output }: CellParts, known: Known) {
+function planGradients(
+  { cell, data, target, output }: CellParts & { readonly data: PlannedConcepts },
+  known: Known,
+) {
   if (output === "features") {
     return known.graph.stage(lastLayerKind, {
       id: `last layer ${target.name}`,
-      inputs: { model: target.identity, ...namesOf(target) },
+      inputs: { model: target.identity, ...classNamesOf(target) },
       needs: { classes: data.classes },
       how: { model: target.how },
       work: "reads the weights of the last layer",
@@ -131,7 +135,7 @@ function planGradients({ cell, data, target, output }: CellParts, known: Known) 
       of,
       heldOut,
       model: target.identity,
-      ...namesOf(target),
+      ...classNamesOf(target),
       output,
       ...poolingOf(target, output),
       device: known.request.device,

@@ -4,7 +4,8 @@ import type { FeatureRows } from "../activations/mod.ts";
 import type { Cell, Experiment } from "../experiment/mod.ts";
 import type { Digests } from "../store/mod.ts";
 import type { GraphBuilder } from "./graph.ts";
-import type { PlannedData } from "./plan_data.ts";
+import type { PlannedClasses } from "./plan_classes.ts";
+import type { PlannedConcepts, PlannedData } from "./plan_data.ts";
 import type { PlannedModels, PlannedTarget } from "./plan_models.ts";
 import type { PlannedEngine, PlanRequest } from "./plan_request.ts";
 import type { Stage } from "./stage.ts";
@@ -23,7 +24,8 @@ export interface PlanContext {
 
 /** What experiments of a plan share, each by what names it. */
 export interface LaidOut {
-  readonly data: Map<string, PlannedData>;
+  readonly data: Map<string, PlannedConcepts>;
+  readonly classes: Map<string, PlannedClasses>;
   readonly rows: Map<string, Readonly<Record<string, Stage<FeatureRows>>>>;
   readonly prompts: Map<string, z.output<typeof promptsSchema>>;
 }
@@ -32,7 +34,8 @@ export interface LaidOut {
 export interface Known extends PlanContext {
   readonly experiment: Experiment;
   readonly configs: Record<string, unknown>;
-  readonly data: Map<string, PlannedData>;
+  readonly data: Map<string, PlannedConcepts>;
+  readonly classes: Map<string, PlannedClasses>;
   readonly methods: Map<string, MethodConfig>;
   readonly targets: Map<string, PlannedTarget>;
   readonly vlModels: Map<string, PlannedVl>;
@@ -40,12 +43,23 @@ export interface Known extends PlanContext {
 
 export type PlannedVl = Awaited<ReturnType<PlannedModels["vl"]>>;
 
-/** What a cell names, found. */
+/** What a cell of CAVs names, found. */
 export interface CellParts {
   readonly cell: Cell;
+  /** The concepts of the CAVs, and the images that they are made from. */
   readonly data: PlannedData;
   readonly target: PlannedTarget;
   readonly output: string;
+  readonly vl: PlannedVl;
+  readonly method: Method;
+  readonly seed: number;
+}
+
+/** What a cell of a dataset of classes names, found. */
+export interface ClassParts {
+  readonly cell: Cell;
+  readonly classes: PlannedClasses;
+  readonly target: PlannedTarget;
   readonly vl: PlannedVl;
   readonly method: Method;
   readonly seed: number;

@@ -46,3 +46,17 @@ export function matchClasses(
 function simplified(name: string): string {
   return name.trim().toLowerCase().replaceAll(/[\s_-]+/g, " ");
 }
+
+/** ImageNet's class names are lists of synonyms, the most common first. */
+export function firstSynonym(name: string): string {
+  return name.split(",")[0]!.trim();
+}
+
+/** The first synonym of each class; two classes that share it are told apart by their ids. */
+export function uniqueNames(classes: LabelledImages["classes"]): string[] {
+  const names = classes.map(({ name }) => firstSynonym(name));
+  const counts = Map.groupBy(names, (name) => name);
+  return names.map((name, index) =>
+    counts.get(name)!.length === 1 ? name : `${name} (${classes[index]!.id})`
+  );
+}

@@ -8,6 +8,7 @@ import {
 import { UserError } from "../files/mod.ts";
 import {
   type Backbone,
+  type LastLayer,
   lastLayerName,
   lastLayerOf,
   loadWeights,
@@ -20,7 +21,6 @@ import {
   type VlModel,
 } from "../models/mod.ts";
 import type { Device } from "../onnx/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
 
 /** Where a model is and how it is opened, as data: what a plan tells a worker. */
 export type ModelHow =
@@ -76,22 +76,19 @@ function encoderOf(
 }
 
 /**
- * The weight of a target model's last linear layer, [logits, width], read without opening a session;
- * with the names of its logits where the model brings its own.
+ * A target model's last linear layer, weight [logits, width], read without opening a session; with
+ * the names of its logits where the model brings its own.
  */
-export async function lastLayerWeight(
+export async function loadLastLayer(
   how: Exclude<ModelHow, { readonly type: "vl" }>,
-): Promise<{ readonly weight: Tensor; readonly classNames: readonly string[] | undefined }> {
-  if (how.type === "onnx") {
-    const { weight, classNames } = await readLastLayer(how.config);
-    return { weight, classNames };
-  }
+): Promise<LastLayer & { readonly classNames: readonly string[] | undefined }> {
+  if (how.type === "onnx") return await readLastLayer(how.config);
   // A checkpoint may write prefixes of wrappers before the name.
   const name = lastLayerName(how.config);
   const { tensors } = await loadWeights(how.file, {
     only: (key) => `.${key}`.endsWith(`.${name}.weight`) || `.${key}`.endsWith(`.${name}.bias`),
   });
-  return { weight: lastLayerOf(how.config, tensors).weight, classNames: undefined };
+  return { ...lastLayerOf(how.config, tensors), classNames: undefined };
 }
 
 /** A backbone's gradients, with what preprocesses its images. */

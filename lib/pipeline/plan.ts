@@ -45,7 +45,7 @@ export async function buildPlan(
   const engine = await describeEngine(request);
   const graph = createGraph();
   const models = planModels({ root, profile, digests });
-  const laidOut = { data: new Map(), rows: new Map(), prompts: new Map() };
+  const laidOut = { data: new Map(), classes: new Map(), rows: new Map(), prompts: new Map() };
   const experiments: PlannedExperiment[] = [];
   for (const id of request.experiments) {
     try {
@@ -63,11 +63,11 @@ export async function buildPlan(
 }
 
 /**
- * An experiment with the backbones that a profile offers, and with the concepts that stand for those
- * that it names.
+ * An experiment with the backbones that a profile offers, without the cells that it cannot make, and
+ * with the concepts that stand for those that the experiment names.
  */
-function inProfile(experiment: Experiment, { name, concepts, backbones }: Profile): Experiment {
-  const { names } = backbones;
+function inProfile(experiment: Experiment, profile: Profile): Experiment {
+  const { name, concepts, backbones: { names }, exclude, showPaper } = profile;
   const own = levelsOf(experiment, "backbone");
   const offered = own.filter((level) => names?.includes(`${level}`));
   if (names !== undefined && offered.length === 0) {
@@ -79,6 +79,7 @@ function inProfile(experiment: Experiment, { name, concepts, backbones }: Profil
   return {
     ...experiment,
     ...(names && { factors: { ...experiment.factors, backbone: offered } }),
+    exclude: [...experiment.exclude, ...exclude, ...(showPaper ? [] : experiment.quoted)],
     ...(experiment.concepts && {
       concepts: experiment.concepts.map((concept) => concepts[concept] ?? concept),
     }),

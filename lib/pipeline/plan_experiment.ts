@@ -1,18 +1,20 @@
-import { join } from "node:path";
-import {
-  loadConfig,
-  type Method,
-  type MethodConfig,
-  methodSchema,
-  parseConfig,
-  plain,
-} from "../config/mod.ts";
+import type { MethodConfig } from "../config/mod.ts";
 import { type Cell, cellsOf, type Experiment } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { planCavs } from "./_plan_cavs.ts";
+import { planClassMeasure } from "./_plan_class_cell.ts";
+import { readMethod, withHyperparameters } from "./_methods.ts";
 import { planMeasure } from "./_plan_measure.ts";
-import { type CellParts, type Known, once, type PlanContext } from "./_planning.ts";
-import { planData, type PlannedData, type PlannedImages } from "./plan_data.ts";
+import {
+  type CellParts,
+  type ClassParts,
+  type Known,
+  once,
+  type PlanContext,
+} from "./_planning.ts";
+import { planClassDataset, type PlannedClasses } from "./plan_classes.ts";
+import { planConcepts, type PlannedConcepts } from "./plan_data.ts";
+import { locateDataset, type PlannedImages } from "./plan_images.ts";
 import type { PlannedTarget } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
 import { type Measurement, shownConceptsKind } from "./stages/mod.ts";
@@ -33,7 +35,7 @@ export interface PlannedExperiment {
   /** The images that take part. */
   readonly images: readonly PlannedImages[];
   /** The concepts, by dataset. */
-  readonly concepts: ReadonlyMap<string, PlannedData["concepts"]>;
+  readonly concepts: ReadonlyMap<string, PlannedConcepts["concepts"]>;
   /** Checks that each dataset has the concepts that are shown. */
   readonly checks: readonly Stage<null>[];
   /** Every config of the experiment with the sources of its values, by file. */
@@ -56,6 +58,7 @@ export async function planExperiment(
     experiment,
     configs: { [`experiments/${experiment.id}.json`]: experiment },
     data: new Map(),
+    classes: new Map(),
     methods: new Map(),
     targets: new Map(),
     vlModels: new Map(),
@@ -63,6 +66,7 @@ export async function planExperiment(
   const cells: PlannedCell[] = [];
   for (const cell of cellsOf(experiment)) cells.push(await planCell(cell, known));
   const data = [...known.data.values()];
+  const classes = [...known.classes.values()];
   const models = [...known.targets.values(), ...known.vlModels.values()];
   const { id, concepts: names } = experiment;
   const checks = names === undefined
@@ -80,8 +84,15 @@ export async function planExperiment(
     experiment,
     cells,
     checks,
-    configs: Object.assign({}, ...data.map(({ configs }) => configs), known.configs),
-    images: data.flatMap(({ images, pool }) => [images, ...pool]),
+    configs: Object.assign(
+      {},
+      ...[...data, ...classes].map(({ configs }) => configs),
+      known.configs,
+    ),
+    images: [
+      ...data.flatMap(({ own, pool }) => [...(own ? [own] : []), ...pool]),
+      ...classes.flatMap(({ train, test }) => [train.images, test.images]),
+    ],
     concepts: new Map([...known.data].map(([dataset, { concepts }]) => [dataset, concepts])),
     models: Object.fromEntries(models.map(({ name, identity }) => [name, identity])),
     methods: known.methods,
@@ -92,15 +103,10 @@ export async function planExperiment(
 
 async function planCell(cell: Cell, known: Known): Promise<PlannedCell> {
   const { dataset, backbone, layer, vlModel, method, seed } = cell.levels;
-  const { models, root } = { ...known, ...known.request };
+  const { models } = known;
   const target = await once(known.targets, `${backbone}`, models.target);
-  const parts: CellParts = {
+  const parts = {
     cell,
-    data: await once(
-      known.data,
-      `${dataset}`,
-      (name) => once(known.laidOut.data, name, (name) => planData(name, { ...known, root })),
-    ),
     target,
     output: target.outputOf(`${layer}`),
     vl: await once(known.vlModels, `${vlModel}`, models.vl),
@@ -110,47 +116,55 @@ async function planCell(cell: Cell, known: Known): Promise<PlannedCell> {
     ),
     seed: seedOf(seed),
   };
-  const cavs = await planCavs(parts, known);
+  const data = await planDataset(`${dataset}`, cell, known);
+  const stageOf = "concepts" in data
+    ? await conceptMeasures({ ...parts, data }, known)
+    : classMeasures({ ...parts, classes: data }, known);
   const measurements = [];
   for (const measure of known.experiment.measures) {
-    measurements.push({ measure, stage: await planMeasure(measure, { ...parts, cavs }, known) });
+    measurements.push({ measure, stage: await stageOf(measure) });
   }
   return { cell, measurements };
 }
 
-async function readMethod(name: string, { request: { root }, configs }: Known) {
-  const path = `configs/methods/${name}.json`;
-  const config = await loadConfig(join(root, path), methodSchema);
-  configs[path] = config;
-  return config;
+type Measures = (
+  name: Experiment["measures"][number],
+) => Promise<Stage<readonly Measurement[]>>;
+
+async function conceptMeasures(
+  parts: CellParts & { readonly data: PlannedConcepts },
+  known: Known,
+): Promise<Measures> {
+  const cavs = await planCavs(parts, known);
+  return (name) => planMeasure(name, { ...parts, cavs }, known);
 }
 
-/** A method with the hyper-parameters that the cell's factors sweep at other levels. */
-function withHyperparameters(config: MethodConfig, { hyperparameters, levels }: Cell): Method {
-  const spec = config as unknown as {
-    readonly hyperparameters: Readonly<Record<string, { readonly value: unknown }>>;
-  };
-  const unknown = Object.keys(hyperparameters).find((name) => !(name in spec.hyperparameters));
-  if (unknown !== undefined) {
+function classMeasures(parts: ClassParts & Pick<CellParts, "output">, known: Known): Measures {
+  if (parts.output !== "features") {
     throw new UserError(
-      `The method ${config.id} has no hyper-parameter "${unknown}", which the experiment sweeps; it ` +
-        `has ${
-          Object.keys(spec.hyperparameters).join(", ")
-        }. Exclude the method or correct the name.`,
+      `Experiment ${known.experiment.id} takes the layer ${parts.cell.levels["layer"]} of models ` +
+        `whose last layers are looked at. Take the layer "last".`,
     );
   }
-  const swept = Object.fromEntries(
-    Object.entries(hyperparameters).map(([name, value]) => [
-      name,
-      { ...spec.hyperparameters[name]!, value },
-    ]),
-  );
-  const resolved = parseConfig(
-    `configs/methods/${levels["method"]}.json`,
-    methodSchema,
-    { spec: { ...spec, hyperparameters: { ...spec.hyperparameters, ...swept } } },
-  );
-  return plain(resolved) as Method;
+  return (name) => planClassMeasure(name, parts, known);
+}
+
+/** The dataset of a cell, laid out once for all experiments: of concepts, or of classes. */
+async function planDataset(
+  name: string,
+  { settings: { sceneCorrelation } }: Cell,
+  known: Known,
+): Promise<PlannedConcepts | PlannedClasses> {
+  const configs = {};
+  const options = { ...known, root: known.request.root, configs };
+  const located = await locateDataset(name, options);
+  if (located.config.format === "broden") {
+    const plan = () => planConcepts(located, options);
+    return await once(known.data, name, () => once(known.laidOut.data, name, plan));
+  }
+  const key = sceneCorrelation === undefined ? name : `${name} ${sceneCorrelation}`;
+  const plan = () => planClassDataset(located, { ...options, sceneCorrelation });
+  return await once(known.classes, key, () => once(known.laidOut.classes, key, plan));
 }
 
 function seedOf(level: unknown): number {

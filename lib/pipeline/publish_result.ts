@@ -30,7 +30,8 @@ export async function runsOf(
     for (const { measure, stage } of measurements) {
       for (const measurement of await loadValue(stage, store)) {
         if (!(experiment.concepts?.includes(measurement.concept) ?? true)) continue;
-        runs.push({ levels, measure, ...measurement, status: "measured" });
+        const { weight = 1 } = measurement;
+        runs.push({ levels, measure, ...measurement, weight, status: "measured" });
       }
     }
   }

@@ -86,8 +86,8 @@ function errorBars({ show }: ResultTable, cells: readonly Cell[]) {
     error_y: {
       type: "data",
       symmetric: false,
-      array: spread(({ mean, high }) => high - mean),
-      arrayminus: spread(({ mean, low }) => mean - low),
+      array: spread(({ mean, high }) => (high ?? mean) - mean),
+      arrayminus: spread(({ mean, low }) => mean - (low ?? mean)),
       thickness: 1,
       width: 2,
       color: "#404040",

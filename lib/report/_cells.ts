@@ -1,6 +1,6 @@
 import type { Levels } from "../experiment/mod.ts";
 import { cellLevels, comparedFactor } from "./_factors.ts";
-import type { Cell, Result, ResultTable } from "./result.ts";
+import type { Cell, MeasuredCell, Result, ResultTable } from "./result.ts";
 import type { ShownMeasure } from "./result_spec.ts";
 
 /** A cell with where it stands. */
@@ -72,17 +72,48 @@ export function fullTitle({ paper, id, title }: Pick<Result, "paper" | "id" | "t
   return `${paper ?? id}. ${title}`;
 }
 
-/** What the values of a table are over, such as "41 concepts". */
-export function countsOf(table: ResultTable): string {
+/** What the values of a table are over, apart for each aggregate: such as "41 concepts". */
+export function countsOf(
+  table: ResultTable,
+): Readonly<Record<ShownMeasure["aggregate"], string | null>> {
   const counts = placedCells(table).flatMap(({ cell, levels }) => {
     if (cell.status !== "measured") return [];
-    const { values, concepts } = cell;
-    const { over } = measureAt(table, levels);
-    if (over === "concepts") return [`${concepts} concepts`];
-    if (over === "pairs") return [`${values} pairs of ${concepts} concepts and their classes`];
-    return [`${values} probes of ${concepts} concepts`];
+    const measure = measureAt(table, levels);
+    return [{ aggregate: measure.aggregate, count: countOf(cell, measure) }];
   });
-  return counts.length === 0 ? "concepts" : [...new Set(counts)].join(" or ");
+  const of = (aggregate: ShownMeasure["aggregate"]) => {
+    const own = counts.filter((one) => one.aggregate === aggregate).map(({ count }) => count);
+    return own.length === 0 ? null : [...new Set(own)].join(" or ");
+  };
+  return counts.length === 0
+    ? { mean: "concepts", least: null }
+    : { mean: of("mean"), least: of("least") };
+}
+
+/** What the number of a seed is, such as "the mean over 41 concepts". */
+export function aggregates(table: ResultTable): string {
+  const { mean, least } = countsOf(table);
+  return [
+    ...mean === null ? [] : [`the mean over ${mean}`],
+    ...least === null ? [] : [`the least of ${least}`],
+  ].join(", or of ");
+}
+
+function countOf({ values, concepts }: MeasuredCell, { over, aggregate }: ShownMeasure): string {
+  if (over === "pairs") return `${values} pairs of ${concepts} concepts and their classes`;
+  if (over === "probes") return `${values} probes of ${concepts} concepts`;
+  if (over === "corrections") return values === 1 ? "one value" : `${values} values`;
+  if (over !== "classes") return `${concepts} concepts`;
+  return aggregate === "least"
+    ? `${values} groups of ${concepts} classes`
+    : `${concepts} classes by their images`;
+}
+
+/** What is drawn again and again for an interval: "concepts", or "classes" where those are measured. */
+export function resampledNoun({ measures }: Pick<Result, "measures">): string {
+  const nouns = measures.filter(({ aggregate }) => aggregate === "mean")
+    .map(({ over }) => over === "classes" ? "classes" : "concepts");
+  return [...new Set(nouns)].join(" or ") || "concepts";
 }
 
 /** The number that a table shows of a cell: its mean, or its deviation over seeds; null if none. */

@@ -1,5 +1,5 @@
 import type { Levels } from "../experiment/mod.ts";
-import { fullTitle, measureAt } from "./_cells.ts";
+import { fullTitle, measureAt, resampledNoun } from "./_cells.ts";
 import {
   cellLevels,
   columnFactors,
@@ -181,7 +181,9 @@ export function intervalSentence(result: Result): string {
   const concepts = result.schema === "lg-cav/result-histogram" ? [] : result.rows.flatMap(
     ({ cells }) => cells.flatMap((cell) => cell.status === "measured" ? [cell.concepts] : []),
   );
-  const over = concepts.length === 0 ? "" : ` over ${Math.max(...concepts)} concepts`;
+  const over = concepts.length === 0
+    ? ""
+    : ` over ${Math.max(...concepts)} ${resampledNoun(result)}`;
   return `${+(100 * result.statistics.confidence).toFixed(2)} % bootstrap intervals${over}`;
 }
 

@@ -132,7 +132,10 @@ function traces(
       mode: "lines",
       name,
       x: [...points, ...back].map(({ x }) => x),
-      y: [...points.map(({ high }) => round(high)), ...back.map(({ low }) => round(low))],
+      y: [
+        ...points.map(({ mean, high }) => round(high ?? mean)),
+        ...back.map(({ mean, low }) => round(low ?? mean)),
+      ],
       ...axes,
       fill: "toself",
       fillcolor: color,

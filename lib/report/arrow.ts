@@ -13,7 +13,7 @@ import { columnsOf, levelOfText } from "./runs_csv.ts";
 /**
  * runs.arrow: the sorted runs in the Arrow IPC file format, uncompressed, for arquero, pyarrow,
  * polars and the like. Text is in dictionaries, also that of a factor with both names and numbers;
- * whole numbers are int32, value and other numbers float64.
+ * whole numbers are int32, value, weight and other numbers float64.
  */
 export function runsArrow(runs: readonly Run[]): Uint8Array {
   const columns = columnsOf(runs);
@@ -33,12 +33,12 @@ export function runsArrow(runs: readonly Run[]): Uint8Array {
 }
 
 function columnType(name: string, values: readonly (string | number)[]) {
-  if (name === "value") return float64();
+  if (name === "value" || name === "weight") return float64();
   if (ownColumns.has(name) || typeof values[0] === "string") return dictionary(utf8(), int32());
   return values.every((value) => value === (Number(value) | 0)) ? int32() : float64();
 }
 
-const required = ["measure", "concept", "class", "value", "status"] as const;
+const required = ["measure", "concept", "class", "value", "weight", "status"] as const;
 const ownColumns: ReadonlySet<string> = new Set([...required, "image"]);
 
 /**
@@ -63,10 +63,13 @@ export function readRunsArrow(bytes: Uint8Array): Run[] {
     Object.fromEntries(part.map(([name, values]) => [name, values[row]]));
   return Array.from({ length: table.numRows }, (_, row) => {
     const run = { levels: at(factors, row), image: "", ...at(own, row) } as unknown as Run;
-    if (run.status !== "measured" || !Number.isFinite(run.value)) {
+    const { status, value, weight } = run;
+    if (
+      status !== "measured" || !Number.isFinite(value) || !(Number.isFinite(weight) && weight >= 0)
+    ) {
       throw new TypeError(
-        `Reading runs.arrow: row ${row} is ${run.status} with value ${run.value}; ` +
-          `only measured, finite values are tabulated.`,
+        `Reading runs.arrow: row ${row} is ${status} with value ${value} and weight ${weight}; ` +
+          `only measured, finite values are tabulated, with weights of 0 or more.`,
       );
     }
     return run;

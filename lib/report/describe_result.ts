@@ -65,10 +65,13 @@ function describe(comparisons: readonly Comparison[], noun: string): string {
   const differences = comparisons.map(({ difference }) => difference);
   const [least, most] = [Math.min(...differences), Math.max(...differences)].map(formatDifference);
   const range = least === most ? least : `${least} to ${most}`;
-  return `higher on ${count(({ difference }) => difference > 0)} of ` +
-    `${amount(comparisons.length, noun)} (${range}); the interval lies above 0 on ` +
-    `${count(({ low }) => low > 0)} and below 0 on ${count(({ high }) => high < 0)}; p < 0.05 on ` +
-    `${count(({ pValue }) => pValue < 0.05)}.`;
+  const higher = `higher on ${count(({ difference }) => difference > 0)} of ` +
+    `${amount(comparisons.length, noun)} (${range})`;
+  if (comparisons.every(({ pValue }) => pValue === null)) return `${higher}.`;
+  return `${higher}; the interval lies above 0 on ` +
+    `${count(({ low }) => low !== null && low > 0)} and below 0 on ` +
+    `${count(({ high }) => high !== null && high < 0)}; p < 0.05 on ` +
+    `${count(({ pValue }) => pValue !== null && pValue < 0.05)}.`;
 }
 
 /** What the cells of one comparison are: levels of a factor where only one other varies. */

@@ -76,8 +76,12 @@ function trace(
     error_x: {
       type: "data",
       symmetric: false,
-      array: steps.map(({ against }) => round(against.high - against.difference)),
-      arrayminus: steps.map(({ against }) => round(against.difference - against.low)),
+      array: steps.map(({ against }) =>
+        round((against.high ?? against.difference) - against.difference)
+      ),
+      arrayminus: steps.map(({ against }) =>
+        round(against.difference - (against.low ?? against.difference))
+      ),
       thickness: 1.2,
       width: 0,
     },

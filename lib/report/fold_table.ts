@@ -5,14 +5,16 @@ import {
   mean,
   type Resamples,
   standardDeviation,
+  weightedMean,
 } from "../metrics/mod.ts";
 import { createRandom } from "../tensor/mod.ts";
+import { measureAt } from "./_cells.ts";
 import { cellLevels, comparedFactor, shownFactors } from "./_factors.ts";
 import { groupRuns } from "./_group_runs.ts";
-import { compare, type ConceptValues } from "./comparison.ts";
+import { compare, type Comparison, type ConceptValues } from "./comparison.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import { type Cell, type ResultTable, tableVersion } from "./result.ts";
-import type { ResultSpec, StatisticsSettings } from "./result_spec.ts";
+import type { ResultSpec, ShownMeasure, StatisticsSettings } from "./result_spec.ts";
 
 /**
  * Folds measured runs into a table. Runs of other levels, measures and concepts are passed over; a
@@ -50,15 +52,17 @@ function measureCells(spec: ResultSpec) {
   const resamplesOf = sharedResamples(statistics);
   const random = createRandom(statistics.seed);
   const compared = comparedFactor(spec);
-  const before = new Map<string, ConceptValues>();
+  const before = new Map<string, FoldedValues>();
   return (
     runs: readonly Run[],
     { levels, seeds }: { readonly levels: Levels; readonly seeds: readonly number[] },
   ): Cell => {
+    const { aggregate } = measureAt(spec, levels);
     const name = cellName(levels, spec);
-    const bySeed = valuesBySeed(runs, { seeds, name });
+    const cell = cellValues(runs, { seeds, name });
     const level = compared === null ? "" : levels[compared]!;
-    const values = conceptValues(bySeed, { name, level });
+    const moments = momentsOverSeeds(cell, aggregate);
+    const values = { ...moments, ...conceptValues(cell, { name, level }) };
     const options = {
       confidence: statistics.confidence,
       permutations: statistics.permutations,
@@ -68,15 +72,31 @@ function measureCells(spec: ResultSpec) {
     const peers = compared === null ? name : JSON.stringify({ ...levels, [compared]: null });
     const against = before.get(peers);
     before.set(peers, values);
+    const compareBy = aggregate === "least" ? compareLeast : compare;
     return {
       status: "measured",
-      ...momentsOverSeeds(bySeed),
-      ...bootstrapInterval(values.clusters, options),
+      ...moments,
+      ...aggregate === "least" ? noInterval : bootstrapInterval(values.clusters, options),
       concepts: values.clusters.length,
       values: values.units.length,
-      against: against === undefined ? null : compare({ values, against }, options),
+      against: against === undefined ? null : compareBy({ values, against }, options),
     };
   };
+}
+
+/** The values of a cell with what they come to. */
+interface FoldedValues extends ConceptValues {
+  readonly mean: number;
+}
+
+/** The least of some values is no mean of resampled ones: a bootstrap of it is not consistent. */
+const noInterval = { low: null, high: null };
+
+function compareLeast(
+  { values, against }: { readonly values: FoldedValues; readonly against: FoldedValues },
+): Comparison {
+  const { level } = against;
+  return { level, difference: values.mean - against.mean, ...noInterval, pValue: null };
 }
 
 /**
@@ -91,15 +111,25 @@ function cellName(levels: Levels, { factors, show }: ResultSpec): string {
   return `${levels["method"]} on ${levels["backbone"]}${others.join("")}`;
 }
 
-/** Value of every unit (concept, class and image, sorted) of every seed, checked to be complete. */
-function valuesBySeed(
+/** The values of a cell, complete: one of every unit (concept, class and image) and seed. */
+interface CellValues {
+  /** Sorted. */
+  readonly units: readonly string[];
+  /** By unit, the same for every seed. */
+  readonly weights: readonly number[];
+  /** By seed and unit. */
+  readonly bySeed: readonly (readonly number[])[];
+}
+
+function cellValues(
   runs: readonly Run[],
   { seeds, name }: { readonly seeds: readonly number[]; readonly name: string },
-): ReadonlyMap<string, number>[] {
-  const units = [...new Set(runs.map(unitName))].sort();
-  const bySeed = Map.groupBy(runs, ({ levels }) => Number(levels["seed"]));
-  return seeds.map((seed) => {
-    const ofSeed = bySeed.get(seed) ?? [];
+): CellValues {
+  const weightOf = new Map(runs.map((run) => [unitName(run), run.weight]));
+  const units = [...weightOf.keys()].sort();
+  const ofSeeds = Map.groupBy(runs, ({ levels }) => Number(levels["seed"]));
+  const bySeed = seeds.map((seed) => {
+    const ofSeed = ofSeeds.get(seed) ?? [];
     const values = new Map(ofSeed.map((run) => [unitName(run), run.value]));
     const missing = units.find((unit) => !Number.isFinite(values.get(unit)));
     if (missing !== undefined || ofSeed.length !== units.length) {
@@ -111,27 +141,41 @@ function valuesBySeed(
           `a cell needs one of each. Measure it again.`,
       );
     }
-    return new Map(units.map((unit) => [unit, values.get(unit)!]));
+    return units.map((unit) => values.get(unit)!);
   });
+  const reweighted = runs.find((run) => run.weight !== weightOf.get(unitName(run)));
+  if (reweighted !== undefined) {
+    throw new Error(
+      `Tabulating ${name}: ${
+        unitName(reweighted).trim()
+      } has one weight for one seed and another ` +
+        `for another. Measure it again.`,
+    );
+  }
+  return { units, weights: units.map((unit) => weightOf.get(unit)!), bySeed };
 }
 
-function momentsOverSeeds(bySeed: readonly ReadonlyMap<string, number>[]) {
-  const means = bySeed.map((values) => mean([...values.values()]));
-  return { mean: mean(means), std: means.length < 2 ? null : standardDeviation(means) };
+function momentsOverSeeds(
+  { weights, bySeed }: CellValues,
+  aggregate: ShownMeasure["aggregate"],
+) {
+  const ofSeeds = bySeed.map((values) =>
+    aggregate === "least" ? Math.min(...values) : weightedMean(values, weights)
+  );
+  return { mean: mean(ofSeeds), std: ofSeeds.length < 2 ? null : standardDeviation(ofSeeds) };
 }
 
 function conceptValues(
-  bySeed: readonly ReadonlyMap<string, number>[],
+  { units, weights, bySeed }: CellValues,
   cell: Pick<ConceptValues, "name" | "level">,
 ): ConceptValues {
-  const units = [...bySeed[0]!.keys()];
-  const averages = units.map((unit) => mean(bySeed.map((values) => values.get(unit)!)));
+  const averages = units.map((_, i) => mean(bySeed.map((values) => values[i]!)));
   const byConcept = Map.groupBy(units.keys(), (i) => conceptOfUnit(units[i]!));
   const clusters = [...byConcept.values()].map((members) => ({
-    sum: members.reduce((sum, i) => sum + averages[i]!, 0),
-    count: members.length,
+    sum: members.reduce((sum, i) => sum + weights[i]! * averages[i]!, 0),
+    weight: members.reduce((sum, i) => sum + weights[i]!, 0),
   }));
-  return { ...cell, units, clusters };
+  return { ...cell, units, weights, clusters };
 }
 
 /** One set of resamples for each number of concepts: the cells of a table share it. */

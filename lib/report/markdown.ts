@@ -1,10 +1,11 @@
 import {
+  aggregates,
   bestCells,
   bestWord,
-  countsOf,
   fullTitle,
   type PlacedCell,
   placedCells,
+  resampledNoun,
   shownValue,
 } from "./_cells.ts";
 import {
@@ -33,6 +34,7 @@ export function markdown(result: Result): string {
   return [
     `# ${fullTitle(result)}`,
     about(result),
+    result.prediction === null ? "" : `Expected before the first run: ${result.prediction}`,
     `![The figure; it is drawn where a browser is installed](figure.svg)`,
     ...blocks,
   ].filter((block) => block !== "").join("\n\n") + "\n";
@@ -66,11 +68,12 @@ function meanBlocks(table: ResultTable): string[] {
   });
   return [
     means,
-    `Mean over seeds of the mean over ${countsOf(table)}, ± the standard deviation over seeds ` +
+    `Mean over seeds of ${aggregates(table)}, ± the standard deviation over seeds ` +
     `(n - 1).${boldSentence(table)}${marks(table)}${randomSentence(table)}`,
     `## Intervals and tests`,
     intervals(table),
-    `Percentile bootstrap interval (${percent(table)}) of the mean, resampling concepts.`,
+    `Percentile bootstrap interval (${percent(table)}) of the mean, resampling ` +
+    `${resampledNoun(table)}.${leastSentence(table)}`,
     ...comparisons(table),
     ...paperBlocks(table),
   ];
@@ -82,7 +85,7 @@ function deviationBlocks(table: ResultTable): string[] {
       if (cell.status !== "measured") return cell.status;
       return cell.std === null ? "one seed" : formatValue(cell.std);
     }),
-    `Standard deviation over seeds (n - 1) of the mean over ${countsOf(table)}.${marks(table)}`,
+    `Standard deviation over seeds (n - 1) of ${aggregates(table)}.${marks(table)}`,
     `## Means`,
     grid(table, ({ cell }) => cell.status === "measured" ? formatValue(cell.mean) : cell.status),
     `Mean over the same seeds.`,
@@ -119,6 +122,15 @@ function marks(table: ResultTable): string {
     (states.has("not run") ? " not run: there is no run of this cell." : "");
 }
 
+function leastSentence({ measures }: ResultTable): string {
+  const least = measures.filter(({ aggregate }) => aggregate === "least");
+  if (least.length === 0) return "";
+  return ` ${
+    least.map(({ title }) => title).join(", ")
+  }: a least value, which has no interval and ` +
+    `no test.`;
+}
+
 function randomSentence({ measures }: ResultTable): string {
   return measures.flatMap(({ title, random }) =>
     random === null ? [] : [` ${title} of a CAV of random direction: ${random} on average.`]
@@ -138,7 +150,9 @@ function comparisons(table: ResultTable): string[] {
     const { against } = cell;
     if (against === null) return "";
     const difference = formatDifference(against.difference);
-    return `${difference} ${interval(against)}, ${formatPValue(against.pValue)}`;
+    return against.pValue === null
+      ? difference
+      : `${difference} ${interval(against)}, ${formatPValue(against.pValue)}`;
   });
   return [
     block,
@@ -146,7 +160,9 @@ function comparisons(table: ResultTable): string[] {
     `differs in ${
       nounOf(table, compared)
     } only, its interval, and the p-value of a two-sided paired ` +
-    `permutation test over concepts. P-values are not corrected for the number of tests.`,
+    `permutation test over ${
+      resampledNoun(table)
+    }. P-values are not corrected for the number of tests.`,
   ];
 }
 
@@ -219,5 +235,5 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
 }
 
 const interval = ({ low, high }: Pick<MeasuredCell, "low" | "high">) =>
-  `[${formatValue(low)}, ${formatValue(high)}]`;
+  low === null || high === null ? "none" : `[${formatValue(low)}, ${formatValue(high)}]`;
 const percent = ({ statistics }: ResultTable) => `${+(100 * statistics.confidence).toFixed(2)} %`;

@@ -4,13 +4,16 @@ import type { Heading, ResultSpec } from "./result_spec.ts";
 /** A measured cell. */
 export interface MeasuredCell {
   readonly status: "measured";
-  /** Mean over seeds of the mean over concepts (or pairs, or images). */
+  /**
+   * Mean over seeds of the mean over concepts (or pairs, or images) by their weights, or of the least
+   * value where the measure says so.
+   */
   readonly mean: number;
   /** Standard deviation over seeds, n - 1; null for one seed. */
   readonly std: number | null;
-  /** Bootstrap interval of the mean over concepts. */
-  readonly low: number;
-  readonly high: number;
+  /** Bootstrap interval of the mean over concepts; null of a least value, which has none. */
+  readonly low: number | null;
+  readonly high: number | null;
   /** Number of concepts. */
   readonly concepts: number;
   /** Number of values of one seed: concepts, pairs or images. */
@@ -34,7 +37,7 @@ export interface NotRunCell {
 export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 
 /** The version of a table's table.json; raised when a field changes its meaning. */
-export const tableVersion = 2;
+export const tableVersion = 3;
 
 /** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
 export interface ResultTable extends Omit<ResultSpec, "rows"> {
@@ -61,7 +64,7 @@ export interface Histogram {
 }
 
 /** The version of a histogram's table.json; raised when a field changes its meaning. */
-export const histogramVersion = 1;
+export const histogramVersion = 2;
 
 /** Histograms; they describe themselves, table.json holds them as they are. */
 export interface ResultHistogram extends Omit<ResultSpec, "rows"> {

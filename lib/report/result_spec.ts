@@ -8,7 +8,7 @@ import {
   type Show,
 } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { measureOf } from "../metrics/mod.ts";
+import { type Measure, measureOf } from "../metrics/mod.ts";
 import { columnFactors, headingTitle, rowFactors, shownFactors } from "./_factors.ts";
 import type { PaperNumbers } from "./paper_numbers.ts";
 
@@ -31,7 +31,8 @@ export interface ShownMeasure {
   readonly title: string;
   readonly unit: string;
   readonly direction: "higher" | "lower" | "none";
-  readonly over: "concepts" | "pairs" | "probes";
+  readonly aggregate: "mean" | "least";
+  readonly over: Measure["over"];
   /** What a CAV of random direction gets; null where that is not known. */
   readonly random: number | null;
 }
@@ -55,6 +56,8 @@ export interface ResultSpec {
   readonly title: string;
   /** What it reproduces, such as "Table 2"; null for our own. */
   readonly paper: string | null;
+  /** What was expected before the first run, in sentences; null where nothing was written down. */
+  readonly prediction: string | null;
   readonly profile: string;
   /** Every factor of the experiment in the order of a run's columns, then `measure`. */
   readonly factors: readonly TitledFactor[];
@@ -79,6 +82,8 @@ export type ShownExperiment = Pick<
   | "paper"
   | "factors"
   | "exclude"
+  | "quoted"
+  | "prediction"
   | "concepts"
   | "measures"
   | "show"
@@ -95,7 +100,8 @@ export interface ResultSpecOptions {
 
 /**
  * What a result of an experiment shows. Rows and columns are the combinations of levels that occur
- * in it; what it excludes everywhere has no row.
+ * in it; what it excludes everywhere has no row, and what is quoted alone has one only where the
+ * paper's numbers are shown.
  *
  * @throws {UserError} when `show` names what is no factor, names one twice, or leaves out one that
  * has several levels (seeds are averaged over and never shown).
@@ -109,17 +115,18 @@ export function resultSpec(
   const factors = titledFactors(experiment, titleOf);
   checkShow(experiment, { show, factors });
   checkPaper(paperNumbers, show);
-  const combinations = combinationsOf(experiment);
+  const combinations = combinationsOf(experiment, { quoted: paperNumbers !== null });
   const headings = (names: readonly string[]) => headingsOf(names, { factors, combinations });
   return {
     id,
     title,
     paper: experiment.paper ?? null,
+    prediction: experiment.prediction ?? null,
     profile,
     factors,
     measures: measures.map((name) => {
-      const { title, unit, direction, over, random } = measureOf(name);
-      return { name, title, unit, direction, over, random };
+      const { title, unit, direction, aggregate, over, random } = measureOf(name);
+      return { name, title, unit, direction, aggregate, over, random };
     }),
     concepts: experiment.concepts ?? null,
     show,

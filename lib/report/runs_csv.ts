@@ -41,7 +41,7 @@ function factorColumns(runs: readonly Run[]): string[] {
 
 /**
  * The runs as one array for each column, sorted: the factors, measure, concept, class, image where
- * a run has one, value, status.
+ * a run has one, value, weight, status.
  *
  * @throws {TypeError} when runs have different factors, or a name as a level that reads as a number.
  */
@@ -49,7 +49,7 @@ export function columnsOf(runs: readonly Run[]): Record<string, (string | number
   const factors = factorColumns(runs);
   for (const { levels } of runs) checkLevels(levels, factors);
   const sorted = sortRuns(runs);
-  const own = [...identity, "value", "status"] as const;
+  const own = [...identity, "value", "weight", "status"] as const;
   const columns = own.filter((name) => name !== "image" || runs.some(({ image }) => image !== ""));
   return Object.fromEntries([
     ...factors.map((name) => [name, sorted.map(({ levels }) => levels[name]!)] as const),

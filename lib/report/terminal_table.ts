@@ -1,4 +1,4 @@
-import { bestCells, bestWord, countsOf, fullTitle, shownValue } from "./_cells.ts";
+import { aggregates, bestCells, bestWord, countsOf, fullTitle, shownValue } from "./_cells.ts";
 import { comparedFactor, headingTitle, nounOf, rowFactors, varyingFactors } from "./_factors.ts";
 import { formatMoment, formatValue } from "./_format.ts";
 import type { Cell, Result, ResultHistogram, ResultTable } from "./result.ts";
@@ -99,11 +99,15 @@ function cellText(
 function footnote(table: ResultTable): string {
   const { seeds, show, measures } = table;
   const word = bestWord(table);
+  const { mean, least } = countsOf(table);
+  const over = seeds.length === 1 ? "one seed" : `${seeds.length} seeds`;
+  const parts = [
+    ...mean === null ? [] : [` and ${mean}`],
+    ...least === null ? [] : [` of the least of ${least}`],
+  ].join(", or");
   const statistic = show.as === "table" && show.statistic === "std"
-    ? `Standard deviation over ${seeds.length} seeds of the mean over ${countsOf(table)}.`
-    : `Mean over ${seeds.length === 1 ? "one seed" : `${seeds.length} seeds`} and ${
-      countsOf(table)
-    }.`;
+    ? `Standard deviation over ${seeds.length} seeds of ${aggregates(table)}.`
+    : `Mean over ${over}${parts}.`;
   const mark = word === null ? "" : ` *: ${word} by ${nounOf(table, comparedFactor(table)!)}.`;
   const random = measures.flatMap(({ random }) => random === null ? [] : [random]);
   const level = random.length === 0 || statistic.startsWith("Standard")

@@ -1,6 +1,7 @@
 import type { ObjectClass } from "./_object_images.ts";
-import type { Colour, Material, Part, Scene, Shape, Texture } from "./factors.ts";
+import type { Colour, Factors, Material, Part, Scene, Shape, Texture } from "./factors.ts";
 import { materials, noFactors } from "./factors.ts";
+import { objectInWords, partsInWords } from "./_words.ts";
 
 /** A class of the world's ImageNet; its id is its folder, spelled as a WordNet id. */
 export interface WorldClass extends ObjectClass {
@@ -55,36 +56,27 @@ const table: readonly (readonly [Shape, Colour, Texture | Material, Part | null,
   ["bolt", "red", "cracked", "horn", "snowfield"],
 ];
 
-const plurals: Readonly<Record<Part, string>> = {
-  handle: "a handle",
-  horn: "horns",
-  wheel: "wheels",
-  leg: "legs",
-  wing: "wings",
-  eye: "eyes",
-};
-
 /** The 40 classes of the world's ImageNet, sorted by id: the position is the class's index. */
 export function worldClasses(): readonly WorldClass[] {
   return table.map(([object, color, surface, part, preferredScene], index) => {
     const made = isMaterial(surface);
-    const adjective = surface === "wood" ? "wooden" : surface;
-    const having = part === null ? "" : ` with ${plurals[part]}`;
+    const factors: Factors = {
+      ...noFactors,
+      view: "object",
+      object,
+      color,
+      texture: made ? null : surface,
+      material: made ? surface : null,
+      parts: part === null ? [] : [part],
+    };
+    const having = partsInWords(factors);
     return {
       id: `n9${String(index + 1).padStart(7, "0")}`,
-      name: `${color} ${adjective} ${object}${having}`,
+      name: objectInWords(factors),
       synonym: made
         ? `${color} ${object} of ${surface}${having}`
-        : `${adjective} ${object} in ${color}${having}`,
-      factors: {
-        ...noFactors,
-        view: "object",
-        object,
-        color,
-        texture: made ? null : surface,
-        material: made ? surface : null,
-        parts: part === null ? [] : [part],
-      },
+        : `${surface} ${object} in ${color}${having}`,
+      factors,
       preferredScene,
     };
   });

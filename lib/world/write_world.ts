@@ -6,6 +6,7 @@ import { worldClasses } from "./classes.ts";
 import { worldConcepts, worldPairs } from "./concepts.ts";
 import { cubSpecies, writeCub200 } from "./cub200.ts";
 import { writeImageNet } from "./imagenet.ts";
+import { objectInWords } from "./_words.ts";
 import { type Progress, writeUnder } from "./_write.ts";
 
 /** The datasets that the world can be written as. */
@@ -28,6 +29,24 @@ const counts = {
   cifar100: ({ cifar100: { trainPerClass, testPerClass } }: WorldConfig) =>
     cifarClasses().length * (trainPerClass + testPerClass),
 };
+
+/**
+ * What the classes of a dataset of the world are, in the words of its concepts, by id: "red striped
+ * ball with wings and eyes". The names of CUB's species have others, which no CLIP of the world knows.
+ *
+ * @returns undefined for a dataset without classes.
+ */
+export function worldClassWords(dataset: WorldDataset): ReadonlyMap<string, string> | undefined {
+  const classes = {
+    broden: undefined,
+    imagenet: worldClasses,
+    cub200: cubSpecies,
+    cifar100: cifarClasses,
+  }[
+    dataset
+  ]?.();
+  return classes && new Map(classes.map(({ id, factors }) => [id, objectInWords(factors)]));
+}
 
 /** How many images a dataset of the world has. */
 export function worldImages(config: WorldConfig, dataset: WorldDataset): number {

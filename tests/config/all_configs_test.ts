@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   backboneSchema,
+  correctionSchema,
   datasetSchema,
   hubModelSchema,
   loadConfig,
@@ -24,6 +25,7 @@ async function jsonFiles(folder: string): Promise<string[]> {
 
 const schemas = [
   ["configs/backbones", backboneSchema, 19],
+  ["configs/corrections", correctionSchema, 13],
   ["configs/methods", methodSchema, 8],
   ["configs/profiles", profileSchema, 2],
   ["configs/vl", hubModelSchema, 9],
@@ -51,7 +53,13 @@ Deno.test("the files of configs/datasets, sources and prompts follow their schem
 });
 
 Deno.test("every assumed value says why", async () => {
-  const folders = ["configs/methods", "configs/datasets", "configs/backbones", "experiments/base"];
+  const folders = [
+    "configs/corrections",
+    "configs/methods",
+    "configs/datasets",
+    "configs/backbones",
+    "experiments/base",
+  ];
   for (const folder of folders) {
     for (const file of await jsonFiles(folder)) {
       const text = await Deno.readTextFile(join(root, file));

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { loadConfig, parseConfig, provenance } from "../../lib/config/mod.ts";
 import {
   cellsOf,
+  combinationsOf,
   type Experiment,
   experimentSchema,
   factorLevels,
+  type Levels,
 } from "../../lib/experiment/mod.ts";
 import { UserError } from "../../lib/files/mod.ts";
 
@@ -132,6 +134,14 @@ Deno.test("cellsOf() refuses levels that a setting may not have", () => {
       name,
     );
   }
+});
+
+Deno.test("combinationsOf() runs nothing that is quoted, and shows it when asked", () => {
+  const quoting = experiment({}, { quoted: [{ method: ["lg_cav"] }] });
+  const methods = (all: readonly Levels[]) => [...new Set(all.map(({ method }) => method))];
+  assert.deepEqual(methods(combinationsOf(quoting)), ["original_cav"]);
+  assert.deepEqual(methods(combinationsOf(quoting, { quoted: true })), ["original_cav", "lg_cav"]);
+  assert.ok(cellsOf(quoting).every(({ levels }) => levels["method"] === "original_cav"));
 });
 
 Deno.test("cellsOf() refuses too many combinations, and none", () => {

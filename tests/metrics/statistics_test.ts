@@ -6,12 +6,13 @@ import {
   pairedPermutationTest,
   quantile,
   standardDeviation,
+  weightedMean,
 } from "../../lib/metrics/mod.ts";
 import { createRandom } from "../../lib/tensor/mod.ts";
 import { near, reference } from "./_reference.ts";
 
 const random = createRandom(7);
-const single = (sum: number) => ({ sum, count: 1 });
+const single = (sum: number) => ({ sum, weight: 1 });
 
 Deno.test("mean(), standardDeviation() and quantile() agree with NumPy", () => {
   const { values, levels, quantiles, ...moments } = reference.moments;
@@ -41,11 +42,31 @@ Deno.test("bootstrapInterval() weighs a cluster by its number of values, as NumP
   const { values, counts, draws, clusterInterval } = reference.bootstrap;
   const clusters = values.map((value: number, i: number) => ({
     sum: value * counts[i],
-    count: counts[i],
+    weight: counts[i],
   }));
   const resamples = { clusters: values.length, draws: Uint32Array.from(draws) };
   const { low, high } = bootstrapInterval(clusters, { resamples, confidence: 0.95 });
   assert.ok(near(low, clusterInterval[0]) && near(high, clusterInterval[1]));
+});
+
+Deno.test("weightedMean() agrees with NumPy and refuses weights that are none", () => {
+  const { values, weights, mean: expected } = reference.weighted;
+  assert.ok(near(weightedMean(values, weights), expected));
+  assert.throws(() => weightedMean([1, 2], [1]), /2 values with 1 weights/);
+  for (const wrong of [[0, 0], [1, -1], [1, NaN]]) {
+    assert.throws(() => weightedMean([1, 2], wrong), RangeError);
+  }
+});
+
+Deno.test("bootstrapInterval() of weighted values agrees with NumPy's weighted averages", () => {
+  const { values, weights, draws, interval } = reference.weighted;
+  const clusters = values.map((value: number, i: number) => ({
+    sum: weights[i] * value,
+    weight: weights[i],
+  }));
+  const resamples = { clusters: values.length, draws: Uint32Array.from(draws) };
+  const { low, high } = bootstrapInterval(clusters, { resamples, confidence: 0.95 });
+  assert.ok(near(low, interval[0]) && near(high, interval[1]));
 });
 
 Deno.test("drawResamples() and bootstrapInterval() come close to SciPy's own draws", () => {

@@ -28,6 +28,7 @@ export function experiment(fields: Partial<ShownExperiment> = {}): ShownExperime
       seed: [0, 1],
     },
     exclude: [],
+    quoted: [],
     measures: ["concept_to_class_accuracy"],
     show: { as: "table", rows: ["method"], columns: ["backbone"], statistic: "mean" },
     statistics: {
@@ -81,6 +82,7 @@ export function run(
     concept: "red",
     class: "",
     image: "",
+    weight: 1,
     measure: "concept_to_class_accuracy",
     status: "measured",
     ...fields,

@@ -48,6 +48,30 @@ Deno.test("markdown() prints means, deviations, intervals and tests", () => {
   assert.doesNotMatch(text, /Against the paper/);
 });
 
+Deno.test("markdown() of least values has no interval and no test, and says so", () => {
+  const worst = specOf({ measures: ["worst_group_accuracy"], prediction: "It rises by 1." });
+  const runs = byHand.map((from) => ({ ...from, measure: "worst_group_accuracy" }));
+  const text = markdown(foldTable(runs, worst));
+  // The least of the seeds are both 1.
+  assert.match(text, /^\| LG-CAV \| \*\*2\.00\*\* ± 0\.00 \| not run \|$/m);
+  assert.match(text, /^\| LG-CAV \| none \| not run \|$/m);
+  assert.match(text, /^\| LG-CAV \| \+1\.00 \| not run \|$/m);
+  assert.match(text, /Mean over seeds of the least of 2 groups of 2 classes, ±/);
+  assert.match(text, /Worst-group accuracy: a least value, which has no interval and no test/);
+  assert.match(text, /^Expected before the first run: It rises by 1\.$/m);
+  assert.equal(
+    describeResult(foldTable(runs, worst)).split("\n")[1],
+    "- **LG-CAV** against Original CAV: higher on 1 of 1 backbone (+1.00).",
+  );
+});
+
+Deno.test("markdown() of accuracies says that classes count by their images", () => {
+  const runs = byHand.map((from) => ({ ...from, measure: "top1_accuracy", weight: 7 }));
+  const text = markdown(foldTable(runs, specOf({ measures: ["top1_accuracy"] })));
+  assert.match(text, /Mean over seeds of the mean over 2 classes by their images/);
+  assert.match(text, /of the mean, resampling classes\./);
+});
+
 Deno.test("markdown() marks the lowest of a measure of which less is better, and no other", () => {
   const directed = (direction: "lower" | "none"): ResultSpec => ({
     ...spec,
@@ -137,8 +161,8 @@ Deno.test("resultFigure() draws every cell with its interval and leaves out what
     const { method } = partial.rows[i]!.levels;
     const cell = measuredAt(partial, { method: method!, backbone: "vgg13" });
     assert.deepEqual(x, ["VGG-13"]);
-    assert.ok(near(y[0]! + error_y.array[0]!, cell.high));
-    assert.ok(near(y[0]! - error_y.arrayminus[0]!, cell.low));
+    assert.ok(near(y[0]! + error_y.array[0]!, cell.high!));
+    assert.ok(near(y[0]! - error_y.arrayminus[0]!, cell.low!));
   });
 });
 

@@ -32,6 +32,7 @@ for (const id of ids) {
             class: "",
             image,
             value: 100 * random.uniform(),
+            weight: 1,
             status: "measured",
           }))
         )

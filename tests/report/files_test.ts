@@ -49,10 +49,10 @@ Deno.test("sortRuns() orders factors one after the other, numbers by size and be
 Deno.test("runsCsv() has a column for each factor, and image where a run has one", () => {
   const header = (runs: readonly Run[]) => runsCsv(runs).split("\n")[0];
   const core = "dataset,backbone,layer,vlModel,method,seed";
-  assert.equal(header(runs), `${core},measure,concept,class,value,status`);
+  assert.equal(header(runs), `${core},measure,concept,class,value,weight,status`);
   assert.equal(
     header(swept),
-    `${core},shots,method.coefficient,probes.count,measure,concept,class,image,value,status`,
+    `${core},shots,method.coefficient,probes.count,measure,concept,class,image,value,weight,status`,
   );
 });
 
@@ -91,8 +91,8 @@ Deno.test("runsCsv() quotes commas and reads back to the same numbers", () => {
 Deno.test("tableJson() and readTableJson() keep the table, and refuse another version", () => {
   assert.deepEqual(readTableJson(tableJson(table)), table);
   assert.throws(
-    () => readTableJson(tableJson({ ...table, version: 1 as 2 })),
-    /version 1.*version 2/,
+    () => readTableJson(tableJson({ ...table, version: 2 as 3 })),
+    /table version 2.*table version 3/,
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { foldTable, type ResultTable } from "../../lib/report/mod.ts";
 import { pairedPermutationTest } from "../../lib/metrics/mod.ts";
+import { near, reference } from "../metrics/_reference.ts";
 import { createRandom } from "../../lib/tensor/mod.ts";
 import {
   at,
@@ -275,4 +276,82 @@ Deno.test("foldTable() draws the sign patterns of a cell by its method, backbone
   const { against } = measuredAt(table, { method: "lg_cav", backbone: "resnet18", shots: 5 });
   assert.equal(against!.pValue, expected("lg_cav on resnet18, shots 5"));
   assert.notEqual(against!.pValue, plain.pValue);
+});
+
+// Nine classes of unequal size by two methods and three seeds; see tools/fixtures/metrics.py.
+const ofClasses = (measure: string) =>
+  (["before", "after"] as const).flatMap((field, m) =>
+    (reference.weighted[field] as number[][]).flatMap((values, seed) =>
+      values.map((value, i) =>
+        run({
+          levels: { seed, method: m === 0 ? "original_cav" : "lg_cav" },
+          measure,
+          concept: `class ${i}`,
+          weight: reference.weighted.weights[i],
+          value,
+        })
+      )
+    )
+  );
+const classSpec = (measure: "top1_accuracy" | "worst_group_accuracy") => {
+  const { statistics } = experiment();
+  const permutations = { value: 1000, source: "assumed" };
+  return specOf({ measures: [measure], statistics: { ...statistics, permutations } });
+};
+
+Deno.test("foldTable() weighs values as NumPy and SciPy do: means, deviation, difference, p", () => {
+  const table = foldTable(ofClasses("top1_accuracy"), classSpec("top1_accuracy"));
+  const expected = reference.weighted;
+  const { mean, std } = measured(table, "original_cav");
+  assert.ok(near(mean, expected.meanOfSeeds) && near(std!, expected.deviationOfSeeds));
+  const { difference, pValue } = measured(table, "lg_cav").against!;
+  assert.ok(near(difference, expected.difference));
+  assert.ok(near(pValue!, expected.pValue), `${pValue} for ${expected.pValue}`);
+});
+
+Deno.test("foldTable() of a value of weight 3 is that of three equal values of its concept", () => {
+  const weights = [1, 3, 2, 5, 1, 4];
+  const weighted = weights.flatMap((weight, i) =>
+    ["original_cav", "lg_cav"].map((method, m) =>
+      run({
+        levels: { method },
+        concept: `concept ${i}`,
+        weight,
+        value: (7 * i) % 5 + m * (1 - i / 3),
+      })
+    )
+  );
+  const repeated = weighted.flatMap((from) =>
+    Array.from({ length: from.weight }, (_, k) => ({ ...from, class: `${k}`, weight: 1 }))
+  );
+  for (const method of ["original_cav", "lg_cav"]) {
+    const cell = measured(foldTable(weighted, spec), method);
+    const other = measured(foldTable(repeated, spec), method);
+    for (const field of ["mean", "low", "high"] as const) {
+      assert.ok(near(cell[field]!, other[field]!), `${method} ${field}`);
+    }
+    for (const field of ["difference", "low", "high", "pValue"] as const) {
+      if (cell.against === null) continue;
+      assert.ok(near(cell.against[field]!, other.against![field]!), field);
+    }
+  }
+});
+
+Deno.test("foldTable() takes the least value of each seed where the measure says so, as NumPy does", () => {
+  const runs = ofClasses("worst_group_accuracy");
+  const table = foldTable(runs, classSpec("worst_group_accuracy"));
+  const { least, leastDeviation, leastDifference } = reference.weighted;
+  const { mean, std, low, high } = measured(table, "original_cav");
+  assert.ok(near(mean, least) && near(std!, leastDeviation));
+  assert.deepEqual([low, high], [null, null]);
+  const { difference, ...others } = measured(table, "lg_cav").against!;
+  assert.ok(near(difference, leastDifference));
+  assert.deepEqual(others, { level: "original_cav", low: null, high: null, pValue: null });
+});
+
+Deno.test("foldTable() refuses weights that differ between seeds or between what is compared", () => {
+  const changed = original.with(1, { ...original[1]!, weight: 2 });
+  assert.throws(() => foldTable(changed, spec), /one weight for one seed and another/);
+  const others = original.map((from) => ({ ...at(from, { method: "lg_cav" }), weight: 2 }));
+  assert.throws(() => foldTable([...original, ...others], spec), /another weight in one of them/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../lib/files/mod.ts";
-import { resultSpec, type ShownExperiment } from "../../lib/report/mod.ts";
+import { type PaperNumbers, resultSpec, type ShownExperiment } from "../../lib/report/mod.ts";
 import { experiment, options, spec, specOf } from "./_synthetic.ts";
 
 const { factors } = experiment();
@@ -74,4 +74,13 @@ Deno.test("resultSpec() refuses the paper's deviations beside means", () => {
     () => resultSpec(experiment(), { ...options, paperNumbers }),
     /shows the mean.*Table 16.*std/,
   );
+});
+
+Deno.test("resultSpec() shows quoted combinations only beside the paper's numbers", () => {
+  const quoting = experiment({ quoted: [{ method: ["lg_cav+ga"] }] });
+  const methods = (paperNumbers: PaperNumbers | null) =>
+    resultSpec(quoting, { ...options, paperNumbers }).rows.map(({ levels }) => levels["method"]);
+  assert.deepEqual(methods(null), ["original_cav", "lg_cav"]);
+  const paperNumbers = { source: "the paper", statistic: "mean" as const, numbers: [] };
+  assert.deepEqual(methods(paperNumbers), ["original_cav", "lg_cav", "lg_cav+ga"]);
 });

@@ -16,18 +16,9 @@ export async function rowsOf(
   model: "features" | "vl",
   need: (node: StageNode, role: `features${number}` | `vl${number}`) => Promise<FeatureRows>,
 ): Promise<FeatureRows> {
-  return joinRows(await Promise.all(await rowsBySource(node, model, need)));
-}
-
-/** The rows of each source of a node. */
-export async function rowsBySource(
-  node: StageNode,
-  model: "features" | "vl",
-  need: (node: StageNode, role: `features${number}` | `vl${number}`) => Promise<FeatureRows>,
-): Promise<FeatureRows[]> {
   const sources: FeatureRows[] = [];
   for (let source = 0; node.needs[`${model}${source}`] !== undefined; source++) {
     sources.push(await need(node, `${model}${source}`));
   }
-  return sources;
+  return joinRows(sources);
 }

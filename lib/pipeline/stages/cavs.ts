@@ -43,7 +43,8 @@ export interface Cavs {
 /** What training needs; what the method does not look at is left out. */
 export interface CavsNeeds extends RowsNeeds {
   readonly concepts: ConceptImageSet;
-  readonly shots: readonly Examples[];
+  /** None of concepts without labelled images. */
+  readonly shots?: readonly Examples[];
   readonly probes?: readonly (readonly number[])[];
   readonly text?: ConceptTextFeatures;
 }
@@ -58,9 +59,9 @@ export interface CavsInputs {
   readonly engine: PlannedEngine;
 }
 
-/** The number of shots, by which nodes are grouped; the shots themselves are a need. */
+/** The number of shots, by which nodes are grouped; the shots themselves are a need where there are any. */
 export interface CavsHow {
-  readonly shots: number;
+  readonly shots: number | null;
 }
 
 /**
@@ -186,7 +187,7 @@ async function assembleProblem(
     vlFeatures: await rowsOf(node, "vl", need),
     seeds,
     concepts: concepts.map((concept, index) => {
-      const drawn = seeds.map((seed) => ofSeeds.get(seed)![index]!);
+      const drawn = seeds.map((seed) => ofSeeds.get(seed)![index] ?? noExamples);
       return {
         concept: concept.name,
         probes: probes ? Int32Array.from(probes[index]!) : new Int32Array(probeCount),
@@ -203,9 +204,14 @@ async function shotsBySeed(
   need: StageContext<CavsNeeds>["need"],
 ): Promise<ReadonlyMap<number, readonly Examples[]>> {
   const shots = new Map<number, readonly Examples[]>();
-  for (const node of nodes) shots.set(node.inputs.seed, await need(node, "shots"));
+  for (const node of nodes) {
+    const ofSeed = node.needs["shots"] === undefined ? [] : (await need(node, "shots"))!;
+    shots.set(node.inputs.seed, ofSeed);
+  }
   return shots;
 }
+
+const noExamples: Examples = { positives: [], negatives: [] };
 
 function textOf(
   text: ConceptTextFeatures | undefined,

@@ -9,7 +9,7 @@ import type { Store } from "../../store/mod.ts";
 import { takeRows, type Tensor } from "../../tensor/mod.ts";
 import { listed, UserError } from "../../files/mod.ts";
 import { type ClassMatch, matchClasses } from "../classes.ts";
-import { lastLayerWeight, type ModelHow, openGradients } from "../models.ts";
+import { loadLastLayer, type ModelHow, openGradients } from "../models.ts";
 import {
   jsonCodec,
   markComplete,
@@ -20,7 +20,7 @@ import {
 } from "../stage.ts";
 import { type FeaturesInputs, loadRows } from "./features.ts";
 import type { DatasetFiles } from "./files.ts";
-import { type ImagesOf, openImages, type ReadableImages } from "./images.ts";
+import { type LabelledOf, openImages, type ReadableImages } from "./images.ts";
 import { heldOutPositions } from "./probes.ts";
 
 /** Gradients of logits: each row is of the class beside it, at one of its images. */
@@ -50,7 +50,7 @@ export const lastLayerKind: StageKind<
   group: ({ key }) => key,
   run: async ([node], { need, remark, store }) => {
     const classes = await need(node!, "classes");
-    const { weight, classNames } = await lastLayerWeight(node!.how.model);
+    const { weight, classNames } = await loadLastLayer(node!.how.model);
     const match = matchClasses(classes, { classNames, logits: weight.shape[0]! });
     requireMatch(match, { node: node!, classes, logits: weight.shape[0]!, remark });
     const { logits } = match;
@@ -133,7 +133,7 @@ export interface GradientsNeeds {
 
 /** What they depend on, besides the images. */
 export interface GradientsInputs extends Omit<FeaturesInputs, "of"> {
-  readonly of: Extract<ImagesOf, { readonly format: "imagenet" }>;
+  readonly of: LabelledOf;
   /** Identifies the names of the model's logits, where it brings its own. */
   readonly classNames?: string;
   /** Images of each class, which are never probes. */

@@ -2,18 +2,29 @@ import type { DatasetConfig } from "../../config/mod.ts";
 import {
   ilsvrc2012Classes,
   readBroden,
+  readCifar100,
+  readCub200,
   readImageFolder,
   readImageNet,
+  viewOfClasses,
 } from "../../datasets/mod.ts";
 import { checkImages, type ImageSet, type LabelledImages } from "../../images/mod.ts";
 import { artifactKind, jsonCodec } from "../stage.ts";
 import type { DatasetFiles } from "./files.ts";
 
+/** Some classes of a dataset as a dataset of their own. */
+export interface View {
+  readonly name: string;
+  readonly classes: LabelledImages["classes"];
+}
+
+/** Which images of a dataset, each with a class. */
+export type LabelledOf =
+  | { readonly format: "imagenet"; readonly split: "train" | "val"; readonly view?: View }
+  | { readonly format: "cub200" | "cifar100"; readonly split: "train" | "test" };
+
 /** Which images of a dataset. */
-export type ImagesOf =
-  | { readonly format: "broden" }
-  | { readonly format: "imagenet"; readonly split: "train" | "val" }
-  | { readonly format: "folder" };
+export type ImagesOf = { readonly format: "broden" } | LabelledOf | { readonly format: "folder" };
 
 /** Which images of a dataset take part. */
 export interface ReadableImages {
@@ -23,23 +34,34 @@ export interface ReadableImages {
 }
 
 /** Opens the images of a dataset; nothing but names is held. */
-export async function openImages(of: ImagesOf, { folder }: DatasetFiles): Promise<ImageSet> {
+export async function openImages(of: ImagesOf, files: DatasetFiles): Promise<ImageSet> {
   switch (of.format) {
     case "broden":
-      return (await readBroden(folder)).images;
-    case "imagenet":
-      return (await readImageNet(folder, of.split)).images;
+      return (await readBroden(files.folder)).images;
     case "folder":
-      return readImageFolder(folder);
+      return readImageFolder(files.folder);
+    default:
+      return (await openLabelled(of, files)).images;
   }
 }
 
-/** Opens the images of a dataset with their classes. */
-export function openLabelled(
-  of: Extract<ImagesOf, { readonly format: "imagenet" }>,
+/** Opens the images of a dataset with their classes; labels are positions among the view's. */
+export async function openLabelled(
+  of: LabelledOf,
   { folder }: DatasetFiles,
 ): Promise<LabelledImages> {
-  return readImageNet(folder, of.split);
+  switch (of.format) {
+    case "cub200":
+      return await readCub200(folder, of.split);
+    case "cifar100":
+      return await readCifar100(folder, of.split);
+    case "imagenet": {
+      const { split, view } = of;
+      if (view === undefined) return await readImageNet(folder, split);
+      const only = view.classes.map(({ id }) => id);
+      return viewOfClasses(await readImageNet(folder, split, { only }), view);
+    }
+  }
 }
 
 /**
@@ -77,7 +99,7 @@ export const readableKind = artifactKind<
 /** The classes of a dataset in the order of a model's logits. */
 export const classesKind = artifactKind<
   { readonly files: DatasetFiles },
-  { readonly of: Extract<ImagesOf, { readonly format: "imagenet" }> },
+  { readonly of: LabelledOf },
   null,
   LabelledImages["classes"]
 >({

@@ -1,4 +1,4 @@
-import type { ConceptTextFeatures } from "../../activations/mod.ts";
+import { allRows, type ConceptTextFeatures, type FeatureRows } from "../../activations/mod.ts";
 import { openEngine, probeActivations } from "../../cav/mod.ts";
 import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
 import {
@@ -7,6 +7,7 @@ import {
   measureOf,
   type PairMeasure,
   type ProbeMeasure,
+  type RankingMeasure,
   type TrainedCav,
 } from "../../metrics/mod.ts";
 import { row, takeRows, type Tensor } from "../../tensor/mod.ts";
@@ -18,6 +19,7 @@ import {
   storedAs,
   type TypedNode,
 } from "../stage.ts";
+import { activationBlocks } from "./_activations.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import type { Cavs } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
@@ -31,6 +33,8 @@ export interface Measurement {
   /** The number of the probe image of a measure over probes, else "". */
   readonly image: string;
   readonly value: number;
+  /** How much it counts in a mean; 1 where nothing else is said. */
+  readonly weight?: number;
 }
 
 /** What measures need; each names its own. */
@@ -42,6 +46,9 @@ export interface MeasureNeeds extends RowsNeeds {
   readonly gradients?: ClassGradients;
   readonly probes?: readonly (readonly number[])[];
   readonly text?: ConceptTextFeatures;
+  /** Features of test images by both models. */
+  readonly test?: FeatureRows;
+  readonly vlTest?: FeatureRows;
 }
 
 /** Which measure. */
@@ -52,6 +59,7 @@ export interface MeasureInputs {
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
 }
 
+type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -70,7 +78,8 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       concepts: () => measureConcepts(nodes, measure as ConceptMeasure, context),
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
-    }[measure.over]();
+      rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
+    }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
     }
@@ -162,6 +171,41 @@ async function measureProbes(
             value: activations[i]!,
           })),
         );
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+  return values;
+}
+
+/** By concept: what the VL model makes of the test images is computed once for all nodes. */
+async function measureRankings(
+  nodes: readonly Node[],
+  { measure }: RankingMeasure,
+  { need, device }: Need,
+): Promise<Measurement[][]> {
+  const [first] = nodes as [Node];
+  const { concepts } = await need(first, "concepts");
+  const { prompt } = (await need(first, "text"))!;
+  const test = (await need(first, "test"))!;
+  const vlTest = (await need(first, "vlTest"))!;
+  const directions = await Promise.all(
+    nodes.map(async (node) => await allRows((await need(node, "cavs")).vectors)),
+  );
+  const values: Measurement[][] = nodes.map(() => []);
+  const engine = await openEngine("ort", { device });
+  try {
+    const ofText = activationBlocks(prompt, vlTest, { engine });
+    const ofCavs = directions.map((vectors) => activationBlocks(vectors, test, { engine }));
+    for await (const { start, activations } of ofText) {
+      for (const [position, blocks] of ofCavs.entries()) {
+        const { value: scores } = await blocks.next();
+        for (let i = 0; i < activations.shape[0]!; i++) {
+          const value = measure(row(scores!.activations, i), row(activations, i));
+          const { name } = concepts[start + i]!;
+          values[position]!.push({ concept: name, class: "", image: "", value });
+        }
       }
     }
   } finally {

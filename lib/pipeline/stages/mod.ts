@@ -1,23 +1,36 @@
 /** The kinds of stages, one file each. */
 import type { StageKind } from "../stage.ts";
 import { cavsKind } from "./cavs.ts";
+import { classConceptsKind, sceneConceptsKind } from "./class_concepts.ts";
+import { classLabelsKind, scenesKind } from "./class_labels.ts";
+import { classLayerKind } from "./class_layer.ts";
 import { conceptsKind, labelsKind, shownConceptsKind, textKind } from "./concepts.ts";
+import { correctedLayerKind } from "./corrected_layer.ts";
+import { confusionsKind } from "./confusions.ts";
 import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
 import { classesKind, listedClassesKind, readableKind } from "./images.ts";
 import { measureKind } from "./measure.ts";
+import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
 import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
 import { shotsKind } from "./shots.ts";
 
+export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
 export * from "./cavs.ts";
+export * from "./class_concepts.ts";
+export * from "./class_labels.ts";
+export * from "./class_layer.ts";
 export * from "./concepts.ts";
+export * from "./confusions.ts";
+export * from "./corrected_layer.ts";
 export * from "./features.ts";
 export * from "./files.ts";
 export * from "./gradients.ts";
 export * from "./images.ts";
 export * from "./measure.ts";
+export * from "./measure_layer.ts";
 export * from "./pairs.ts";
 export * from "./probes.ts";
 export * from "./shots.ts";
@@ -36,18 +49,27 @@ export type AnyStageKind = StageKind<
 export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
   [
     cavsKind,
+    classConceptsKind,
     classesKind,
+    classLabelsKind,
+    classLayerKind,
     conceptsKind,
+    confusionsKind,
+    correctedLayerKind,
     featuresKind,
     folderKind,
     gradientsKind,
     labelsKind,
     lastLayerKind,
     listedClassesKind,
+    measureCorrectionKind,
     measureKind,
+    measureLayerKind,
     pairsKind,
     probesKind,
     readableKind,
+    sceneConceptsKind,
+    scenesKind,
     shotsKind,
     shownConceptsKind,
     textKind,

@@ -4,6 +4,7 @@ import { listed, quote, readText, UserError } from "../../files/mod.ts";
 import type { LabelledImages } from "../../images/mod.ts";
 import { openSentenceEncoder } from "../../models/mod.ts";
 import { worldClasses, worldPairs } from "../../world/mod.ts";
+import { firstSynonym } from "../classes.ts";
 import { artifactKind, jsonCodec } from "../stage.ts";
 
 /** A concept that belongs to a class. */
@@ -101,11 +102,6 @@ function among(
   const names = new Set(concepts.map(({ name }) => name));
   const ids = new Set(classes.map(({ id }) => id));
   return pairs.filter((pair) => names.has(pair.concept) && ids.has(pair.class));
-}
-
-/** ImageNet's class names are lists of synonyms, the most common first. */
-function firstSynonym(name: string): string {
-  return name.split(",")[0]!.trim();
 }
 
 /** The lines `concept,class` of a file, after its first line, each once. */

@@ -1,18 +1,14 @@
-import {
-  allRows,
-  type ConceptTextFeatures,
-  type FeatureRows,
-  joinRows,
-} from "../../activations/mod.ts";
-import { momentsOf, openEngine, textActivations } from "../../cav/mod.ts";
-import { type ConceptImageSet, selectProbes } from "../../concepts/mod.ts";
+import type { ConceptTextFeatures } from "../../activations/mod.ts";
+import { momentsOf, openEngine } from "../../cav/mod.ts";
+import { type ConceptImageSet, type LabelledConcept, selectProbes } from "../../concepts/mod.ts";
 import { listed, UserError } from "../../files/mod.ts";
 import { quantile } from "../../metrics/mod.ts";
-import { createRandom, row, type Tensor } from "../../tensor/mod.ts";
+import { createRandom, row } from "../../tensor/mod.ts";
 import { artifactKind, jsonCodec, type StageContext, type TypedNode } from "../stage.ts";
-import { rowsBySource, type RowsNeeds } from "./_rows.ts";
+import { activationBlocks } from "./_activations.ts";
+import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import type { DatasetFiles } from "./files.ts";
-import { type ImagesOf, openLabelled, type ReadableImages } from "./images.ts";
+import { type LabelledOf, openLabelled, type ReadableImages } from "./images.ts";
 
 /** What the choice of probes needs; the labelled pool only where images are held out. */
 export interface ProbesNeeds extends RowsNeeds {
@@ -29,7 +25,7 @@ export interface ProbesInputs {
   /** Whether the images of other concepts are among a concept's candidates. */
   readonly otherConcepts: boolean;
   readonly heldOut: number;
-  readonly of?: Extract<ImagesOf, { readonly format: "imagenet" }>;
+  readonly of?: LabelledOf;
 }
 
 /**
@@ -50,20 +46,15 @@ export const probesKind = artifactKind<
     const { count, choice, otherConcepts } = node.inputs;
     const { concepts, images } = await need(node, "concepts");
     const { prompt } = await need(node, "text");
-    const sources = await rowsBySource(node, "vl", need);
-    const activations = await activationsOf(prompt, sources, context);
+    const vl = await rowsOf(node, "vl", need);
     const heldOut = await heldOutRows(node, { need, first: images.length });
-    const total = activations.shape[1]!;
-    remarkOnDeviations(
-      concepts.map(({ name }, index) => {
-        return { name, deviation: momentsOf(row(activations, index)).deviation };
-      }),
-      context.remark,
-    );
-    return concepts.map(({ name, positives }, index) => {
+    const probesOf = (
+      { name, positives }: LabelledConcept,
+      ofConcept: Float32Array,
+    ): readonly number[] => {
       const own = new Set(positives);
       const pool: number[] = [];
-      for (let image = otherConcepts ? 0 : images.length; image < total; image++) {
+      for (let image = otherConcepts ? 0 : images.length; image < ofConcept.length; image++) {
         if (!own.has(image) && !heldOut.has(image)) pool.push(image);
       }
       const wanted = count === "pool" ? pool.length : count;
@@ -74,10 +65,27 @@ export const probesKind = artifactKind<
         );
       }
       const random = createRandom("probes").split(name);
-      const ofConcept = row(activations, index);
       const ofPool = pool.map((image) => ofConcept[image]!);
       return [...selectProbes(ofPool, { count: wanted, choice, random })].map((at) => pool[at]!);
-    });
+    };
+    const probes: (readonly number[])[] = [];
+    const deviations: { readonly name: string; readonly deviation: number }[] = [];
+    const engine = await openEngine("ort", context);
+    try {
+      for await (const { start, activations } of activationBlocks(prompt, vl, { engine })) {
+        for (let i = 0; i < activations.shape[0]!; i++) {
+          const concept = concepts[start + i]!;
+          const ofConcept = row(activations, i);
+          const { deviation } = momentsOf(ofConcept);
+          deviations.push({ name: concept.name, deviation });
+          probes.push(probesOf(concept, ofConcept));
+        }
+      }
+    } finally {
+      await engine.close();
+    }
+    remarkOnDeviations(deviations, context.remark);
+    return probes;
   },
 });
 
@@ -132,18 +140,4 @@ async function heldOutRows(
   const readable = (await need(node, "poolReadable"))!;
   const { positions } = await heldOutPositions({ of, heldOut }, { files, readable });
   return new Set(positions.map((position) => first + position));
-}
-
-/** a_c of every image of every source for each concept, [concepts, images]. */
-async function activationsOf(
-  prompt: Tensor,
-  sources: readonly FeatureRows[],
-  { device }: Pick<StageContext<ProbesNeeds>, "device">,
-): Promise<Tensor> {
-  const engine = await openEngine("ort", { device });
-  try {
-    return await textActivations(prompt, await allRows(joinRows(sources)), { engine });
-  } finally {
-    await engine.close();
-  }
 }

@@ -1,0 +1,212 @@
+import { join, resolve } from "node:path";
+import {
+  type DatasetConfig,
+  type DatasetLocation,
+  datasetSchema,
+  loadConfig,
+  plain,
+  type Profile,
+  type WorldConfig,
+  worldSchema,
+} from "../config/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { decoderVersion } from "../images/mod.ts";
+import type { Digests } from "../store/mod.ts";
+import { type WorldDataset, worldDatasets, worldImages } from "../world/mod.ts";
+import { renderingEstimate } from "./_estimates.ts";
+import type { GraphBuilder } from "./graph.ts";
+import type { Stage } from "./stage.ts";
+import {
+  type DatasetFiles,
+  folderKind,
+  type ImagesOf,
+  type ReadableImages,
+  readableKind,
+  worldKind,
+} from "./stages/mod.ts";
+
+/** Images of a dataset: its files, and which of them can be read. */
+export interface PlannedImages {
+  /** For people, such as "imagenet val". */
+  readonly name: string;
+  /** The dataset whose files they are, unless they are a folder of the user's. */
+  readonly dataset?: string;
+  readonly of: ImagesOf;
+  readonly files: Stage<DatasetFiles>;
+  readonly readable: Stage<ReadableImages>;
+  /** How many there are, at most. */
+  readonly count: number;
+}
+
+/** Where data are looked for. */
+export interface DataOptions {
+  readonly graph: GraphBuilder;
+  readonly root: string;
+  readonly profile: Profile;
+  readonly digests: Digests;
+  /** Collects the configs that are read, by file. */
+  readonly configs: Record<string, unknown>;
+}
+
+/** A dataset with the place that its profile names. */
+export interface Located {
+  readonly name: string;
+  readonly config: DatasetConfig;
+  /** The dataset whose place it is: of a view that has no own, the whole. */
+  readonly at: string;
+  readonly location: DatasetLocation;
+}
+
+/**
+ * Reads the config of a dataset and finds its place.
+ *
+ * @throws {UserError} when the profile names none.
+ */
+export async function locateDataset(name: string, options: DataOptions): Promise<Located> {
+  const { profile, root, configs } = options;
+  const path = `configs/datasets/${name}.json`;
+  const config = await loadConfig(join(root, path), datasetSchema);
+  configs[path] = config;
+  const at = profile.datasets[name] === undefined && config.view ? config.view.of : name;
+  const location = profile.datasets[at];
+  if (location !== undefined) return { name, config, at, location };
+  throw new UserError(
+    `configs/profiles/${profile.name}.json names no place for the dataset ${at}. Add it.`,
+  );
+}
+
+/**
+ * Lays out the images of a dataset that a profile locates, or of one of its splits.
+ *
+ * @param options.sceneCorrelation replaces that of the world's config.
+ */
+export async function datasetImages(
+  { name, config, at, location }: Located,
+  { of, sceneCorrelation, ...options }: DataOptions & {
+    readonly of: Exclude<ImagesOf, { readonly format: "folder" }>;
+    readonly sceneCorrelation?: number | undefined;
+  },
+): Promise<PlannedImages> {
+  const { graph, root, configs } = options;
+  const split = "split" in of ? of.split : undefined;
+  const title = split === undefined ? name : `${name} ${split}`;
+  const planned = { graph, of, dataset: at, policy: config.unreadable };
+  if ("folder" in location) {
+    if (sceneCorrelation !== undefined) {
+      throw new UserError(
+        `The profile ${options.profile.name} has ${at} as a folder, whose scenes are what they are, ` +
+          `and the experiment sets "sceneCorrelation". Take the world.`,
+      );
+    }
+    const include = (path: string) => !isOfOtherSplit(path, of);
+    const { files, count } = await folderNode(location.folder, { ...options, name: at, include });
+    return imagesOf(title, {
+      ...planned,
+      files,
+      count: config.view || count === 0 ? config.images[split ?? "all"] ?? count : count,
+    });
+  }
+  const spec = await loadConfig(join(root, location.world), worldSchema);
+  configs[location.world] = spec;
+  const rendered = { graph, world: plain(spec), split, sceneCorrelation };
+  return imagesOf(
+    sceneCorrelation === undefined ? title : `${title} ${sceneCorrelation}`,
+    { ...planned, ...worldNode(location.dataset ?? at, rendered) },
+  );
+}
+
+/** Lays out the images of a user's folder. */
+export async function folderImages(folder: string, options: DataOptions): Promise<PlannedImages> {
+  const files = await folderNode(folder, { ...options, name: "images", include: () => true });
+  return imagesOf(folder, {
+    graph: options.graph,
+    of: { format: "folder" },
+    policy: "fail",
+    ...files,
+  });
+}
+
+function imagesOf(
+  name: string,
+  { graph, policy, ...images }: Omit<PlannedImages, "name" | "readable"> & {
+    readonly graph: GraphBuilder;
+    readonly policy: DatasetConfig["unreadable"];
+  },
+): PlannedImages {
+  const { of, files } = images;
+  const readable = graph.stage(readableKind, {
+    id: `readable ${name}`,
+    inputs: { of, policy, ...(policy === "skip" && { decoder: decoderVersion }) },
+    needs: { files },
+    how: null,
+    work: policy === "skip" ? "decodes every image once" : "lists the images",
+  });
+  return { name, ...images, readable };
+}
+
+/** Whether a file belongs to the other split alone: each split is known by what is read of it. */
+function isOfOtherSplit(path: string, of: ImagesOf): boolean {
+  if (of.format === "imagenet") return path.startsWith(of.split === "train" ? "val/" : "train/");
+  if (of.format === "cifar100") return path === (of.split === "train" ? "test.bin" : "train.bin");
+  return false;
+}
+
+async function folderNode(
+  folder: string,
+  { graph, root, digests, name, include }: Omit<DataOptions, "configs"> & {
+    readonly name: string;
+    readonly include: (path: string) => boolean;
+  },
+): Promise<{ readonly files: Stage<DatasetFiles>; readonly count: number }> {
+  const path = resolve(root, folder);
+  const tree = await digests.folder(path, { include });
+  const files = graph.stage(folderKind, {
+    id: `files ${name}`,
+    inputs: { dataset: name, digest: tree === undefined || tree.files === 0 ? null : tree.sha256 },
+    needs: {},
+    how: { folder: path },
+    work: `${tree?.files ?? 0} files in ${path}`,
+  });
+  return { files, count: tree?.files ?? 0 };
+}
+
+/** A dataset of the world, with the split alone that is read: nothing else of it is rendered. */
+function worldNode(
+  dataset: string,
+  { graph, world, split, sceneCorrelation }: {
+    readonly graph: GraphBuilder;
+    readonly world: WorldConfig;
+    readonly split: "train" | "val" | "test" | undefined;
+    readonly sceneCorrelation: number | undefined;
+  },
+): { readonly files: Stage<DatasetFiles>; readonly count: number } {
+  if (!worldDatasets.includes(dataset as WorldDataset)) {
+    throw new UserError(
+      `The world has no dataset ${dataset}; it has ${worldDatasets.join(", ")}. Give a folder.`,
+    );
+  }
+  const name = dataset as WorldDataset;
+  const sizes = {
+    ...world[name],
+    ...(split !== undefined && unusedSplit(name, split)),
+    ...(sceneCorrelation !== undefined && { sceneCorrelation }),
+  };
+  const rendered: WorldConfig = { ...world, [name]: sizes };
+  const { seed, imageSize } = rendered;
+  const count = worldImages(rendered, name);
+  const files = graph.stage(worldKind, {
+    id: ["world", dataset, split, sceneCorrelation].filter((part) => part !== undefined).join(" "),
+    inputs: { dataset: name, seed, imageSize, sizes: rendered[name], encoder: decoderVersion },
+    needs: {},
+    how: { world: rendered },
+    work: "renders the images",
+    estimate: renderingEstimate({ count, imageSize }),
+  });
+  return { files, count };
+}
+
+/** No image of the split that is not read. */
+function unusedSplit(dataset: WorldDataset, split: "train" | "val" | "test") {
+  if (split !== "train") return { trainPerClass: 0 };
+  return dataset === "imagenet" ? { valPerClass: 0 } : { testPerClass: 0 };
+}
