@@ -1,6 +1,7 @@
 import type { FeatureRows } from "../activations/mod.ts";
 import type { RunnableCorrection } from "../config/mod.ts";
 import type { LastLayer } from "../models/mod.ts";
+import type { Device } from "../onnx/mod.ts";
 import type { Random, Tensor } from "../tensor/mod.ts";
 
 /** What the VL model sees of the training images, and texts to compare it with. */
@@ -81,6 +82,8 @@ export interface CorrectedLayer extends LastLayer {
 export interface CorrectionOptions {
   /** Streams are split off by name and seed, so a layer does not depend on the others. */
   readonly random: Random;
+  /** onnxruntime's execution provider; `cpu` when left out. */
+  readonly device?: Device | undefined;
   /** Stops between runs of a few steps; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Tells how much is done, in passes over the images by one request. */

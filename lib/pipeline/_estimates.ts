@@ -1,6 +1,6 @@
 import { keptBytes, rowsPerBlock } from "../activations/mod.ts";
 import { trainingCost, type TrainingSizes } from "../cav/mod.ts";
-import type { Method } from "../config/mod.ts";
+import type { Method, RunnableCorrection } from "../config/mod.ts";
 import type { BackboneCost, FeatureCost } from "../models/mod.ts";
 import type { Estimate } from "./stage.ts";
 import { cosinesPerBlock, imagesPerBlock } from "./stages/mod.ts";
@@ -74,5 +74,26 @@ export function trainingEstimate(method: Method, sizes: TrainingSizes): Estimate
     shared,
     bytes: concepts * dim * bytesPerNumber,
     memory: memory + Math.min(keptBytes, images * dim * bytesPerNumber),
+  };
+}
+
+/**
+ * Correcting a last layer: each pass over the images takes the logits, and their gradient at the
+ * weights. Of what does not descend from pass to pass, one pass.
+ */
+export function correctionEstimate(
+  { hyperparameters }: RunnableCorrection,
+  { images, dim, classes }: {
+    readonly images: number;
+    readonly dim: number;
+    readonly classes: number;
+  },
+): Estimate {
+  const passes = "epochs" in hyperparameters ? hyperparameters.epochs : 1;
+  return {
+    multiplyAdds: 2 * passes * images * dim * classes,
+    bytes: classes * (dim + 1) * bytesPerNumber,
+    memory: Math.min(keptBytes, images * dim * bytesPerNumber) +
+      4 * classes * (dim + 1) * bytesPerNumber,
   };
 }

@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type Correction,
+  type CorrectionConfig,
+  correctionSchema,
   loadConfig,
   type Method,
   type MethodConfig,
@@ -9,46 +13,71 @@ import {
 } from "../config/mod.ts";
 import type { Cell } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
-import type { Known } from "./_planning.ts";
+import type { PlanRequest } from "./plan_request.ts";
 
-/** Reads a CAV method of configs/methods. */
+/** What a level of the factor `method` names: a method of CAVs, or a correction. */
+export type AnyMethodConfig = MethodConfig | CorrectionConfig;
+
+/** The same with bare hyper-parameters. */
+export type AnyMethod = Method | Correction;
+
+const folders = {
+  methods: { path: (name: string) => `configs/methods/${name}.json`, schema: methodSchema },
+  corrections: {
+    path: (name: string) => `configs/corrections/${name}.json`,
+    schema: correctionSchema,
+  },
+};
+
+/** Where a level is read from: configs/corrections where it is there, else configs/methods. */
+function folderOf(name: string, root: string) {
+  const { methods, corrections } = folders;
+  return existsSync(join(root, corrections.path(name))) ? corrections : methods;
+}
+
+/** Reads what a level of the factor `method` names. */
 export async function readMethod(
   name: string,
-  { request: { root }, configs }: Pick<Known, "request" | "configs">,
-): Promise<MethodConfig> {
-  const path = `configs/methods/${name}.json`;
-  const config = await loadConfig(join(root, path), methodSchema);
-  configs[path] = config;
+  { request: { root }, configs }: {
+    readonly request: Pick<PlanRequest, "root">;
+    readonly configs: Record<string, unknown>;
+  },
+): Promise<AnyMethodConfig> {
+  const { path, schema } = folderOf(name, root);
+  const config = await loadConfig<typeof schema>(join(root, path(name)), schema);
+  configs[path(name)] = config;
   return config;
+}
+
+/** Whether a method makes CAVs, and is no correction. */
+export function makesCavs(method: AnyMethod): method is Method {
+  return "parts" in method;
 }
 
 /** A method with the hyper-parameters that the cell's factors sweep at other levels. */
 export function withHyperparameters(
-  config: MethodConfig,
+  config: AnyMethodConfig,
   { hyperparameters, levels }: Cell,
-): Method {
-  const spec = config as unknown as {
-    readonly hyperparameters: Readonly<Record<string, { readonly value: unknown }>>;
-  };
-  const unknown = Object.keys(hyperparameters).find((name) => !(name in spec.hyperparameters));
+): AnyMethod {
+  const known = "hyperparameters" in config
+    ? config.hyperparameters as Readonly<Record<string, { readonly value: unknown }>>
+    : {};
+  const unknown = Object.keys(hyperparameters).find((name) => !(name in known));
   if (unknown !== undefined) {
     throw new UserError(
       `The method ${config.id} has no hyper-parameter "${unknown}", which the experiment sweeps; it ` +
-        `has ${
-          Object.keys(spec.hyperparameters).join(", ")
-        }. Exclude the method or correct the name.`,
+        `has ${Object.keys(known).join(", ") || "none"}. Exclude the method or correct the name.`,
     );
   }
   const swept = Object.fromEntries(
-    Object.entries(hyperparameters).map(([name, value]) => [
-      name,
-      { ...spec.hyperparameters[name]!, value },
-    ]),
+    Object.entries(hyperparameters).map(([name, value]) => [name, { ...known[name]!, value }]),
   );
-  const resolved = parseConfig(
-    `configs/methods/${levels["method"]}.json`,
-    methodSchema,
-    { spec: { ...spec, hyperparameters: { ...spec.hyperparameters, ...swept } } },
-  );
-  return plain(resolved) as Method;
+  const { path, schema } = "parts" in config ? folders.methods : folders.corrections;
+  const resolved = parseConfig<typeof schema>(path(`${levels["method"]}`), schema, {
+    spec: {
+      ...config,
+      ...("hyperparameters" in config && { hyperparameters: { ...known, ...swept } }),
+    },
+  });
+  return plain(resolved) as AnyMethod;
 }

@@ -1,12 +1,19 @@
-import type { MeasureName } from "../metrics/mod.ts";
-import { measureOf } from "../metrics/mod.ts";
 import { UserError } from "../files/mod.ts";
+import { type MeasureName, measureOf } from "../metrics/mod.ts";
+import { makesCavs } from "./_methods.ts";
 import { planCavs } from "./_plan_cavs.ts";
-import { planClassConcepts, planClassLayer, splitFeatures } from "./_plan_class_concepts.ts";
+import { planClassConcepts, splitFeatures } from "./_plan_class_concepts.ts";
+import { type CorrectionParts, planLayer, planUncorrected, runnable } from "./_plan_layers.ts";
 import { planText } from "./_plan_language.ts";
 import type { ClassParts, Known } from "./_planning.ts";
 import type { Stage } from "./stage.ts";
-import { measureKind, type Measurement } from "./stages/mod.ts";
+import {
+  type CorrectedLayer,
+  measureCorrectionKind,
+  measureKind,
+  measureLayerKind,
+  type Measurement,
+} from "./stages/mod.ts";
 
 /** The stage of a measure in a cell whose dataset has classes. */
 export async function planClassMeasure(
@@ -15,17 +22,30 @@ export async function planClassMeasure(
   known: Known,
 ): Promise<Stage<readonly Measurement[]>> {
   const { over } = measureOf(name);
-  if (over === "rankings") return await planRanking(name, parts, known);
+  const correction = runnable(parts.method);
+  if (over === "rankings" && makesCavs(parts.method)) {
+    return await planRanking(name, { ...parts, method: parts.method }, known);
+  }
+  if (over === "classes" && correction) {
+    return await planAccuracy(name, { ...parts, method: correction }, known);
+  }
+  if (over === "corrections" && correction && correction.base !== "original") {
+    return await planDiagnostic(name, { ...parts, method: correction }, known);
+  }
   throw new UserError(
-    `Experiment ${known.experiment.id} measures ${name} on ${parts.classes.name}, which it says ` +
-      `nothing of. Take a measure of classes, or a dataset of concepts.`,
+    `Experiment ${known.experiment.id} measures ${name} of ${parts.method.title} on ` +
+      `${parts.classes.name}, of which it says nothing. Take another measure, method or dataset.`,
   );
 }
 
 /** How the CAVs of classes rank the test images. */
-async function planRanking(name: MeasureName, parts: ClassParts, known: Known) {
+async function planRanking(
+  name: MeasureName,
+  parts: Omit<Parameters<typeof planCavs>[0], "data" | "output"> & ClassParts,
+  known: Known,
+) {
   const { classes, target, vl } = parts;
-  const layer = planClassLayer(parts, known);
+  const layer = await planUncorrected(parts, known);
   const data = await planClassConcepts(parts, { layer }, known);
   const ofCell = { ...parts, data, output: "features" };
   const cavs = await planCavs(ofCell, known);
@@ -41,6 +61,43 @@ async function planRanking(name: MeasureName, parts: ClassParts, known: Known) {
       test: splitFeatures(images, { model: target, output: "features" }, known),
       vlTest: splitFeatures(images, { model: vl, output: "embedding" }, known),
     },
+    how: null,
+    work: title.toLowerCase(),
+  });
+}
+
+/** How a last layer tells the test images. */
+async function planAccuracy(name: MeasureName, parts: CorrectionParts, known: Known) {
+  const { classes: { train, test }, target } = parts;
+  const layer = await planLayer(parts, known);
+  const measure = measureOf(name);
+  const asksForScenes = measure.over === "classes" && measure.scenes;
+  return known.graph.stage(measureLayerKind, {
+    id: `${name} of ${layer.id}`,
+    inputs: { measure: name, version: measure.version },
+    needs: {
+      layer,
+      features0: splitFeatures(test.images, { model: target, output: "features" }, known),
+      labels: test.labels,
+      ...(asksForScenes && {
+        scenes: test.scenes(),
+        trainLabels: train.labels,
+        trainScenes: train.scenes(),
+      }),
+    },
+    how: null,
+    work: measure.title.toLowerCase(),
+  });
+}
+
+/** What a correction tells of itself. */
+async function planDiagnostic(name: MeasureName, parts: CorrectionParts, known: Known) {
+  const layer = await planLayer(parts, known) as Stage<CorrectedLayer>;
+  const { version, title } = measureOf(name);
+  return known.graph.stage(measureCorrectionKind, {
+    id: `${name} of ${layer.id}`,
+    inputs: { measure: name, version },
+    needs: { layer },
     how: null,
     work: title.toLowerCase(),
   });

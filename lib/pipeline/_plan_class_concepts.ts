@@ -97,6 +97,22 @@ export async function planClassConcepts(
   return unlabelled(`${of} of ${target.name}`, { concepts, classes });
 }
 
+/** The classes of a dataset by their names, as a zero-shot classifier is asked for them. */
+export function planClassNames({ classes }: ClassParts, { graph }: Known): PlannedData {
+  const name = `${classes.name} names`;
+  const concepts = graph.stage(classConceptsKind, {
+    id: `concepts ${name}`,
+    inputs: {
+      words: classes.names.words,
+      ...(classes.view && { only: classes.view.classes }),
+    },
+    needs: { classes: classes.classes },
+    how: {},
+    work: "finds the words of each class",
+  });
+  return unlabelled(name, { concepts, classes });
+}
+
 /** The scenes of a dataset's training images as concepts. */
 export function planSceneConcepts({ classes }: ClassParts, { graph }: Known): PlannedData {
   const { images, scenes } = classes.train;

@@ -1,9 +1,10 @@
 import type { z } from "zod";
-import { type Method, type MethodConfig, type Profile, promptsSchema } from "../config/mod.ts";
+import { type Method, type Profile, promptsSchema } from "../config/mod.ts";
 import type { FeatureRows } from "../activations/mod.ts";
 import type { Cell, Experiment } from "../experiment/mod.ts";
 import type { Digests } from "../store/mod.ts";
 import type { GraphBuilder } from "./graph.ts";
+import type { AnyMethod, AnyMethodConfig } from "./_methods.ts";
 import type { PlannedClasses } from "./plan_classes.ts";
 import type { PlannedConcepts, PlannedData } from "./plan_data.ts";
 import type { PlannedModels, PlannedTarget } from "./plan_models.ts";
@@ -36,7 +37,7 @@ export interface Known extends PlanContext {
   readonly configs: Record<string, unknown>;
   readonly data: Map<string, PlannedConcepts>;
   readonly classes: Map<string, PlannedClasses>;
-  readonly methods: Map<string, MethodConfig>;
+  readonly methods: Map<string, AnyMethodConfig>;
   readonly targets: Map<string, PlannedTarget>;
   readonly vlModels: Map<string, PlannedVl>;
 }
@@ -61,7 +62,7 @@ export interface ClassParts {
   readonly classes: PlannedClasses;
   readonly target: PlannedTarget;
   readonly vl: PlannedVl;
-  readonly method: Method;
+  readonly method: AnyMethod;
   readonly seed: number;
 }
 

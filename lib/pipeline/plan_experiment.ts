@@ -1,9 +1,15 @@
-import type { MethodConfig } from "../config/mod.ts";
-import { type Cell, cellsOf, type Experiment } from "../experiment/mod.ts";
+import { type Cell, cellsOf, type Experiment, factorLevels } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { planCavs } from "./_plan_cavs.ts";
 import { planClassMeasure } from "./_plan_class_cell.ts";
-import { readMethod, withHyperparameters } from "./_methods.ts";
+import {
+  type AnyMethod,
+  type AnyMethodConfig,
+  makesCavs,
+  readMethod,
+  withHyperparameters,
+} from "./_methods.ts";
+import { planDataset } from "./_plan_dataset.ts";
 import { planMeasure } from "./_plan_measure.ts";
 import {
   type CellParts,
@@ -12,9 +18,8 @@ import {
   once,
   type PlanContext,
 } from "./_planning.ts";
-import { planClassDataset, type PlannedClasses } from "./plan_classes.ts";
-import { planConcepts, type PlannedConcepts } from "./plan_data.ts";
-import { locateDataset, type PlannedImages } from "./plan_images.ts";
+import type { PlannedConcepts } from "./plan_data.ts";
+import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedTarget } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
 import { type Measurement, shownConceptsKind } from "./stages/mod.ts";
@@ -42,7 +47,7 @@ export interface PlannedExperiment {
   readonly configs: Readonly<Record<string, unknown>>;
   /** What identifies every model that the plan runs, by name. */
   readonly models: Readonly<Record<string, unknown>>;
-  readonly methods: ReadonlyMap<string, MethodConfig>;
+  readonly methods: ReadonlyMap<string, AnyMethodConfig>;
   readonly targets: ReadonlyMap<string, PlannedTarget>;
   /** What each VL model of the paper is called. */
   readonly vlTitles: ReadonlyMap<string, string>;
@@ -71,7 +76,9 @@ export async function planExperiment(
   const { id, concepts: names } = experiment;
   const checks = names === undefined
     ? []
-    : data.map(({ concepts }) =>
+    : data.filter(({ name }) => factorLevels(experiment).get("dataset")!.includes(name)).map((
+      { concepts },
+    ) =>
       context.graph.stage(shownConceptsKind, {
         id: `concepts that ${id} shows`,
         inputs: { experiment: id, names },
@@ -116,7 +123,7 @@ async function planCell(cell: Cell, known: Known): Promise<PlannedCell> {
     ),
     seed: seedOf(seed),
   };
-  const data = await planDataset(`${dataset}`, cell, known);
+  const data = await planDataset(`${dataset}`, cell.settings, known);
   const stageOf = "concepts" in data
     ? await conceptMeasures({ ...parts, data }, known)
     : classMeasures({ ...parts, classes: data }, known);
@@ -132,11 +139,22 @@ type Measures = (
 ) => Promise<Stage<readonly Measurement[]>>;
 
 async function conceptMeasures(
-  parts: CellParts & { readonly data: PlannedConcepts },
+  parts: Omit<CellParts, "method"> & {
+    readonly data: PlannedConcepts;
+    readonly method: AnyMethod;
+  },
   known: Known,
 ): Promise<Measures> {
-  const cavs = await planCavs(parts, known);
-  return (name) => planMeasure(name, { ...parts, cavs }, known);
+  const { method, data } = parts;
+  if (!makesCavs(method)) {
+    throw new UserError(
+      `Experiment ${known.experiment.id} corrects a last layer by ${method.id} on ${data.name}, whose ` +
+        `images have no classes. Name a dataset of classes as the factor "dataset".`,
+    );
+  }
+  const ofCell = { ...parts, method };
+  const cavs = await planCavs(ofCell, known);
+  return (name) => planMeasure(name, { ...ofCell, cavs }, known);
 }
 
 function classMeasures(parts: ClassParts & Pick<CellParts, "output">, known: Known): Measures {
@@ -147,24 +165,6 @@ function classMeasures(parts: ClassParts & Pick<CellParts, "output">, known: Kno
     );
   }
   return (name) => planClassMeasure(name, parts, known);
-}
-
-/** The dataset of a cell, laid out once for all experiments: of concepts, or of classes. */
-async function planDataset(
-  name: string,
-  { settings: { sceneCorrelation } }: Cell,
-  known: Known,
-): Promise<PlannedConcepts | PlannedClasses> {
-  const configs = {};
-  const options = { ...known, root: known.request.root, configs };
-  const located = await locateDataset(name, options);
-  if (located.config.format === "broden") {
-    const plan = () => planConcepts(located, options);
-    return await once(known.data, name, () => once(known.laidOut.data, name, plan));
-  }
-  const key = sceneCorrelation === undefined ? name : `${name} ${sceneCorrelation}`;
-  const plan = () => planClassDataset(located, { ...options, sceneCorrelation });
-  return await once(known.classes, key, () => once(known.laidOut.classes, key, plan));
 }
 
 function seedOf(level: unknown): number {

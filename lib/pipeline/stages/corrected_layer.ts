@@ -100,12 +100,13 @@ export const correctedLayerKind: StageKind<
     const { signal, store, onProgress, need } = context;
     for (const together of problemsOf(nodes)) {
       const problem = await assembleProblem(together, context);
-      const requests: CorrectionRequest[] = [];
-      for (const node of together) requests.push(await requestOf(node, need));
+      const nodeOf = new Map<CorrectionRequest, Node>();
+      for (const node of together) nodeOf.set(await requestOf(node, need), node);
       const options = { random: createRandom("correction"), signal, onProgress };
-      let done = 0;
-      for await (const { request: _, ...layer } of correctLastLayers(problem, requests, options)) {
-        const node = together[done++]!;
+      const layers = correctLastLayers(problem, [...nodeOf.keys()], options);
+      // They come as they are done.
+      for await (const { request, ...layer } of layers) {
+        const node = nodeOf.get(request)!;
         requireFinite(layer, node);
         await store.write(refOf(node), codec.encode(layer));
       }

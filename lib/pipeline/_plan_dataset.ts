@@ -1,0 +1,38 @@
+import type { Cell } from "../experiment/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { type Known, once } from "./_planning.ts";
+import { planClassDataset, type PlannedClasses } from "./plan_classes.ts";
+import { planConcepts, type PlannedConcepts } from "./plan_data.ts";
+import { locateDataset } from "./plan_images.ts";
+
+/** The dataset of a cell, laid out once for all experiments: of concepts, or of classes. */
+export async function planDataset(
+  name: string,
+  { sceneCorrelation }: Pick<Cell["settings"], "sceneCorrelation">,
+  known: Known,
+): Promise<PlannedConcepts | PlannedClasses> {
+  const configs = {};
+  const options = { ...known, root: known.request.root, configs };
+  const located = await locateDataset(name, options);
+  if (located.config.format === "broden") {
+    const plan = () => planConcepts(located, options);
+    return await once(known.data, name, () => once(known.laidOut.data, name, plan));
+  }
+  const key = sceneCorrelation === undefined ? name : `${name} ${sceneCorrelation}`;
+  const plan = () => planClassDataset(located, { ...options, sceneCorrelation });
+  return await once(known.classes, key, () => once(known.laidOut.classes, key, plan));
+}
+
+/**
+ * A dataset of concepts.
+ *
+ * @throws {UserError} for one of classes.
+ */
+export async function planConceptDataset(name: string, known: Known): Promise<PlannedConcepts> {
+  const data = await planDataset(name, {}, known);
+  if ("concepts" in data) return data;
+  throw new UserError(
+    `Experiment ${known.experiment.id} takes concepts from ${name}, which has classes only. Name a ` +
+      `dataset in the format of Broden.`,
+  );
+}
