@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from architectures import Vgg, VisionTransformer, build_backbone, resolved_config
-from distillation import PatchDistillation
+from distillation import CellDistillation
 from datasets import LabelledImages, first_of_each_class, hold_out, read_dataset, scene_correlation
 from images import Images, augment, normalise
 from optimisation import cycles, descend, learning_rate, optimisers_of, set_rate, shortened
-from recipes import RECIPES
+from recipes import CHOSEN, CHOSEN_BY_DATASET, RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "configs"
@@ -65,7 +65,7 @@ def train_model(name: str, model: nn.Module, recipe: dict, train: LabelledImages
             x = augment(train.images.pixels[rows], random)
             x = normalise(x, random, *normalisation(name)).to(device)
             with torch.autocast(device.type, torch.bfloat16):
-                logits, further = model(x) if isinstance(model, PatchDistillation) else (model(x), 0.0)
+                logits, further = model(x) if isinstance(model, CellDistillation) else (model(x), 0.0)
             loss = F.cross_entropy(
                 logits.float(), train.labels[rows].to(device), label_smoothing=recipe["labelSmoothing"]
             )
@@ -128,14 +128,15 @@ def train_backbone(name: str, recipe: dict, train: LabelledImages, args) -> tupl
     model = build_backbone(resolved_config(CONFIGS / "backbones", name), training=True)
     if not isinstance(model, VisionTransformer):
         model = model.to(memory_format=torch.channels_last)
-    model = model.to(args.device)
     trained = model
     if "distillation" in recipe:
-        teacher = recipe["distillation"]["teacher"]
-        weights = load_file(args.out / f"{teacher}.safetensors")
-        convolutional = build_backbone(resolved_config(CONFIGS / "backbones", teacher))
-        convolutional.load_state_dict({key: value.float() for key, value in weights.items()}, strict=False)
-        trained = PatchDistillation(model, convolutional.to(args.device), recipe["distillation"])
+        plan = recipe["distillation"]
+        weights = load_file(args.out / f"{plan['teacher']}.safetensors")
+        teacher = build_backbone(resolved_config(CONFIGS / "backbones", plan["teacher"]))
+        teacher.load_state_dict({key: value.float() for key, value in weights.items()}, strict=False)
+        teacher = teacher.to(memory_format=torch.channels_last)
+        trained = CellDistillation(model, teacher, plan, train.images.pixels.shape[1])
+        teacher.to(args.device)
     seconds = train_model(name, trained.to(args.device), recipe, train, args)
     return shipped_state(model), seconds
 
@@ -199,6 +200,7 @@ def main() -> None:
                 "preprocess": f"no resize; x / 255, mean {mean}, standard deviation {std}",
             },
             "recipe": recipe,
+            "chosen": CHOSEN.get(name, CHOSEN_BY_DATASET[recipe["dataset"]]),
             "top1": {"val": percent(correct), **accuracies(correct, test.in_preferred)},
             "top1_float16": percent(correct),
             "top1_float32": percent(exact),

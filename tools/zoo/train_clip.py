@@ -25,6 +25,7 @@ from clip_tokenizer import END, LENGTH, train_tokenizer
 from clip_training import first_cycle, pretrain_masked, train_model
 from images import Images, chosen, read_images
 from optimisation import shortened
+from train import REPOSITORY
 
 
 PLAIN = ["a photo of the {}"]
