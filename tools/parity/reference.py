@@ -83,7 +83,7 @@ def narrow_model(family: str, sizes: dict) -> nn.Module:
     if family == "resnet":
         names = ("blocks", "width", "bottleneck", "classes")
         return zoo.ResNet(**{name: sizes[name] for name in names})
-    raise SystemExit(f"{family} has no narrow form.")
+    return zoo.build_backbone({"family": family, **sizes})
 
 
 def build(config: dict, which: str) -> tuple[nn.Module, dict]:
