@@ -18,4 +18,5 @@ export const backbones: Readonly<Record<string, "imagenet" | "cub200" | "cifar10
   preresnet20_cifar100: "cifar100",
   seresnet20_cifar100: "cifar100",
   sepreresnet20_cifar100: "cifar100",
+  densenet40_k12_cifar100: "cifar100",
 };

@@ -45,7 +45,7 @@ RECIPES = {
     "resnet20_cifar100": {**CIFAR, "epochs": 5},
     "preresnet20_cifar100": {**CIFAR, "epochs": 5},
     "seresnet20_cifar100": {**CIFAR, "epochs": 5},
-    "sepreresnet20_cifar100": {**CIFAR, "epochs": 5},
+    "sepreresnet20_cifar100": {**CIFAR, "epochs": 4},
     "densenet40_k12_cifar100": {
         **CIFAR,
         "epochs": 4,
@@ -84,6 +84,8 @@ TRIALS = (
     "been trained on the held-out images too); three epochs were added without a trial"
 )
 CHOSEN = {
+    "sepreresnet20_cifar100": f"{CHOSEN_BY_DATASET['cifar100']}; but with these 5 epochs it came to 97.27 on "
+    "the test split, which leaves less room than was wanted, and 3 to 80.38 on its held-out tenth; so 4",
     "densenet40_k12_cifar100": "the epochs and the growth of 4 by the time there was. A first training of 4 "
     "epochs without a teacher came to 65.47 on the test split, which is no use for correction, and was "
     "discarded; the teacher's cells, as the ViTs have them, were then tried once, here",

@@ -32,7 +32,7 @@ img { display: block; width: 100%; height: auto; border-radius: 3px; }
 .mark { color: light-dark(#00684c, #4fd0ab); white-space: nowrap; }
 .corrected { display: grid; grid-template-columns: 10rem auto; gap: 0.75rem 1.5rem; justify-content: start; }
 .corrected h3 { grid-column: 1 / -1; }
-table { border-spacing: 0.5rem 0.4rem; margin: -1.6rem 0 0; font-size: 0.8rem; }
+table { border-spacing: 0.5rem 0.4rem; margin: -0.4rem 0 0; font-size: 0.8rem; }
 td, th { vertical-align: top; text-align: left; font-weight: normal; }
 td b { display: block; margin-top: 0.2rem; }
 tbody th { max-width: 10rem; overflow-wrap: anywhere; }
