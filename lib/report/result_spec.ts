@@ -156,6 +156,10 @@ const factorTitles: Readonly<Record<string, string>> = {
   "probes.count": "Probe images",
   "probes.choice": "Probe choice",
   "method.coefficient": "Coefficient of the LG-CAV loss",
+  "method.temperature": "Temperature",
+  sceneCorrelation: "Correlation of class and scene",
+  classConcepts: "Concepts of the classes",
+  lastLayer: "Uncorrected last layer",
 };
 
 function titledFactors(
