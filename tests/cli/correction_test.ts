@@ -8,9 +8,9 @@ const root = await miniRoot();
 await edit(join(root, "configs", "datasets", "world.json"), (world) => {
   world.imagenet.trainPerClass.value = 3;
 });
-for (const name of ["uniform_retraining", "label_free_cbm"]) {
+for (const [name, length] of [["uniform_retraining", "epochs"], ["label_free_cbm", "steps"]]) {
   await edit(join(root, "configs", "corrections", `${name}.json`), ({ hyperparameters }) => {
-    hyperparameters.epochs.value = 2;
+    hyperparameters[length!].value = 2;
   });
 }
 
