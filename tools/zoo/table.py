@@ -26,7 +26,7 @@ def main() -> None:
             print("| " + " | ".join(map(str, cells)) + " |")
         print()
     clips = [json.loads((ZOO / name / "card.json").read_text()) for name in MODELS]
-    print(f"All {len(RECIPES) + len(clips)}: {total + sum(clip['bytes'] for clip in clips):,} bytes.\n")
+    print(f"All {len(RECIPES) + len(clips)} models: {total + sum(clip['bytes'] for clip in clips):,} bytes.\n")
     print("| model | stands for | parameters | bytes | top-1 | mean average precision | epochs | seconds |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for clip in clips:
