@@ -58,7 +58,7 @@ export async function buildPlan(
     }
   }
   await digests.save();
-  const missing = await missingSources(experiments, { root, profile });
+  const missing = await missingSources(experiments, { root, profile, graph: graph.nodes });
   return { request, profile, engine, graph: graph.nodes, experiments, missing };
 }
 

@@ -1,6 +1,5 @@
 import { type Cell, cellsOf, type Experiment, factorLevels } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
-import type { Need } from "../sources/mod.ts";
 import { planCavs } from "./_plan_cavs.ts";
 import { planClassMeasure } from "./_plan_class_cell.ts";
 import {
@@ -43,8 +42,6 @@ export interface PlannedExperiment {
   readonly cells: readonly PlannedCell[];
   /** The images that take part. */
   readonly images: readonly PlannedImages[];
-  /** The datasets that are read, with the splits of each where it is read by splits. */
-  readonly datasets: readonly Need[];
   /** The concepts, by dataset. */
   readonly concepts: ReadonlyMap<string, PlannedConcepts["concepts"]>;
   /** Checks that each dataset has the concepts that are shown. */
@@ -107,23 +104,12 @@ export async function planExperiment(
       known.configs,
     ),
     images,
-    datasets: [...images.flatMap(readOf), ...(data.length === 0 ? [] : readForClasses(context))],
     concepts: new Map([...known.data].map(([dataset, { concepts }]) => [dataset, concepts])),
     models: Object.fromEntries(models.map(({ name, identity }) => [name, identity])),
     methods: known.methods,
     targets: known.targets,
     vlTitles: new Map([...known.vlModels].map(([name, { title }]) => [name, title])),
   };
-}
-
-function readOf({ dataset, of }: PlannedImages): Need[] {
-  if (dataset === undefined) return [];
-  return ["split" in of ? { name: dataset, splits: [of.split] } : { name: dataset }];
-}
-
-/** The dataset that says what the classes of the models are. */
-function readForClasses({ profile: { classes } }: PlanContext): Need[] {
-  return "list" in classes ? [] : [{ name: classes.dataset, splits: [classes.split] }];
 }
 
 async function planCell(cell: Cell, known: Known): Promise<PlannedCell> {

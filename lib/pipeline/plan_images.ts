@@ -108,7 +108,7 @@ export async function datasetImages(
     return imagesOf(title, {
       ...planned,
       files,
-      count: config.view || count === 0 ? config.images[split ?? "all"] ?? count : count,
+      count: isCounted(config) && count > 0 ? count : config.images[split ?? "all"] ?? count,
     });
   }
   const spec = await loadConfig(join(root, location.world), worldSchema);
@@ -118,6 +118,11 @@ export async function datasetImages(
     sceneCorrelation === undefined ? title : `${title} ${sceneCorrelation}`,
     { ...planned, ...worldNode(location.dataset ?? at, rendered) },
   );
+}
+
+/** Whether a dataset has no more images than files: a view has fewer, and CIFAR-100 is one file a split. */
+function isCounted({ view, format }: DatasetConfig): boolean {
+  return view === undefined && format !== "cifar100";
 }
 
 /** Lays out the images of a user's folder. */

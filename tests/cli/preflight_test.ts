@@ -32,7 +32,7 @@ Deno.test("reproduce says before the first stage what is ahead and how long it t
   assert.equal(cold.code, 0, cold.stderr);
   assert.match(
     cold.stderr.split("\n")[0]!,
-    /^\d+ stages: \d+ images, \d+ TFLOP, \d+ MB to store, \d+ MB of memory .*, about .*, as measured here with tiny_clip\.$/,
+    /^To run: \d+ stages, \d+ images, \d+ TFLOP, \d+ MB to store, \d+ MB of memory .*, about .*, as measured here with tiny_clip\.$/,
   );
 });
 
