@@ -61,7 +61,7 @@ for (const [name, sizes] of oneOfEachFamily) {
 
   Deno.test(`differentiate() agrees with autograd on ${name} (${sizes})`, async () => {
     for (const [value, difference] of await gradientParity(name, sizes)) {
-      ok(difference < 1e-4, `the gradient at ${value} differs by ${difference}`);
+      ok(difference < 1e-5, `the gradient at ${value} differs by ${difference}`);
     }
   });
 }
