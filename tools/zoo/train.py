@@ -131,7 +131,10 @@ def train_backbone(name: str, recipe: dict, train: LabelledImages, args) -> tupl
     trained = model
     if "distillation" in recipe:
         plan = recipe["distillation"]
-        weights = load_file(args.out / f"{plan['teacher']}.safetensors")
+        file = args.out / f"{plan['teacher']}.safetensors"
+        if not file.exists():
+            raise SystemExit(f"{name} is taught by {plan['teacher']}, but there is no {file}: train it first.")
+        weights = load_file(file)
         teacher = build_backbone(resolved_config(CONFIGS / "backbones", plan["teacher"]))
         teacher.load_state_dict({key: value.float() for key, value in weights.items()}, strict=False)
         teacher = teacher.to(memory_format=torch.channels_last)
