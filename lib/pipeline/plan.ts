@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openEngine } from "../cav/mod.ts";
 import { loadConfig, oneOf, type Profile, profileSchema } from "../config/mod.ts";
-import { type Experiment, experimentSchema } from "../experiment/mod.ts";
+import { type Experiment, experimentSchema, type Show } from "../experiment/mod.ts";
 import { readFolder, UserError } from "../files/mod.ts";
 import { DeviceUnavailableError, requireDevice } from "../onnx/mod.ts";
 import type { SourceState } from "../sources/mod.ts";
@@ -186,6 +186,7 @@ function override(experiment: Experiment, request: PlanRequest): Experiment {
   const why = "Chosen on the command line.";
   return {
     ...experiment,
+    ...(methods && { show: withoutControl(experiment.show, methods) }),
     factors: {
       ...experiment.factors,
       ...(backbones && { backbone: [...new Set(backbones)] }),
@@ -193,6 +194,14 @@ function override(experiment: Experiment, request: PlanRequest): Experiment {
       ...(seeds && { seed: { value: [...new Set(seeds)], source: "assumed", why } }),
     },
   };
+}
+
+/** What is shown when the method that others are compared with is not among the chosen ones. */
+function withoutControl(show: Show, methods: readonly string[]): Show {
+  if (!("against" in show) || show.compare !== "method") return show;
+  if (methods.includes(`${show.against}`)) return show;
+  const { against: _, ...rest } = show;
+  return rest;
 }
 
 function levelsOf({ factors }: Experiment, name: string) {
