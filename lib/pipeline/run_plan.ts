@@ -89,8 +89,12 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
           if (group.length === 0) return;
           const chosen = new Set(group);
           waiting = waiting.filter((node) => !chosen.has(node));
-          const running = work(idle.pop()!, group).catch(reject);
-          atWork.add(running.finally(() => atWork.delete(running)));
+          const running = work(idle.pop()!, group).catch((error) => {
+            // Those that are at work may end; none begins.
+            waiting = [];
+            reject(error);
+          }).finally(() => atWork.delete(running));
+          atWork.add(running);
         }
       };
       dispatch();

@@ -100,13 +100,23 @@ export function aggregates(table: ResultTable): string {
 }
 
 function countOf({ values, concepts }: MeasuredCell, { over, aggregate }: ShownMeasure): string {
-  if (over === "pairs") return `${values} pairs of ${concepts} concepts and their classes`;
-  if (over === "probes") return `${values} probes of ${concepts} concepts`;
+  const ofConcepts = counted(concepts, "concept");
+  if (over === "pairs") {
+    const classes = concepts > 1 ? "their classes" : values > 1 ? "its classes" : "its class";
+    return `${counted(values, "pair")} of ${ofConcepts} and ${classes}`;
+  }
+  if (over === "probes") return `${counted(values, "probe")} of ${ofConcepts}`;
   if (over === "corrections") return values === 1 ? "one value" : `${values} values`;
-  if (over !== "classes") return `${concepts} concepts`;
+  if (over !== "classes") return ofConcepts;
+  const ofClasses = concepts === 1 ? "1 class" : `${concepts} classes`;
   return aggregate === "least"
-    ? `${values} groups of ${concepts} classes`
-    : `${concepts} classes by their images`;
+    ? `${counted(values, "group")} of ${ofClasses}`
+    : `${ofClasses} by their images`;
+}
+
+/** A number of things: "1 pair", "2 pairs". */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** What is drawn again and again for an interval: "concepts", or "classes" where those are measured. */

@@ -36,6 +36,12 @@ Deno.test("terminalTable() fits nine columns and seven rows into 100 columns, un
   assert.equal(text.split("*:").length, 2);
 });
 
+Deno.test("terminalTable() counts one pair of one concept as one", () => {
+  const spec = specOf({});
+  const text = terminalTable(foldResult(fill(spec), spec), { columns });
+  assert.match(text.replaceAll("\n", " "), / and 1 pair of 1 concept and its class\./);
+});
+
 Deno.test("terminalTable() breaks twelve levels of x into blocks, panels as titles", () => {
   const shots = [1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50];
   const spec = specOf({

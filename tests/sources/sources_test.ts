@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { loadConfig } from "../../lib/config/mod.ts";
-import { experimentSchema } from "../../lib/experiment/mod.ts";
 import { listSources, readSources, sourcesNeeded } from "../../lib/sources/mod.ts";
 
 const configs = new URL("../../configs", import.meta.url).pathname;
@@ -84,22 +82,6 @@ Deno.test("readSources() asks ImageNet's training images of the tables that corr
   }
   for (const id of [3, 4, 5, 17]) {
     assert.equal(Math.round(total(`table${id}`) / 100) / 10, 154.6);
-  }
-});
-
-Deno.test("readSources() names the experiments that use each backbone and VL model", async () => {
-  const experiments = new URL("../../experiments", import.meta.url).pathname;
-  for await (const { name } of Deno.readDir(experiments)) {
-    if (!name.endsWith(".json")) continue;
-    const { id, factors } = await loadConfig(`${experiments}/${name}`, experimentSchema);
-    const used = ["backbone", "vlModel"].flatMap((factor) => {
-      const levels = factors[factor]!;
-      return "value" in levels ? levels.value : levels;
-    });
-    const given = sources.filter(({ neededBy, path }) =>
-      neededBy.includes(id) && /^(weights|hub)\//.test(path)
-    ).map(({ name }) => name).filter((name) => name !== "all_mpnet_base_v2");
-    assert.deepEqual(given.sort(), used.sort(), id);
   }
 });
 
