@@ -72,7 +72,9 @@ export function featuresOf(
     needs: { files, ...chosen },
     how: { model: model.how, batch },
     work: `${model.name} on the images of ${name}`,
-    estimate: model.costOf && featuresEstimate(model.costOf(output), { count, batch }),
+    estimate: model.costOf
+      ? featuresEstimate(model.costOf(output), { count, batch })
+      : { images: count },
   });
 }
 

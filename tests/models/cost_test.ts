@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { builtBackboneSchema, loadConfig, withSizes } from "../../lib/config/mod.ts";
+import {
+  builtBackboneSchema,
+  hubModelSchema,
+  loadConfig,
+  withSizes,
+} from "../../lib/config/mod.ts";
 import { featureCost, vlFeatureCost } from "../../lib/models/mod.ts";
 
 /** Billions of multiply-adds from torchvision's table of weights, and feature_dim of the paper's sources. */
@@ -57,6 +62,13 @@ Deno.test("vlFeatureCost() counts CLIP's image towers as open_clip's table of mo
     const other = { name: "clip", hub: "org/clip", layout: "open_clip" } as const;
     assert.equal(await vlFeatureCost(other, { hubFolder }), undefined);
     assert.equal(await vlFeatureCost({ name: "own", folder: "own" }, { hubFolder }), undefined);
+    // What is published counts before anything is fetched: open_clip's table again.
+    const configs = join(import.meta.dirname!, "..", "..", "configs", "vl");
+    for (const [name, gflops] of [["clip_vit_b_32", 8.82], ["clip_rn50x16", 149.39]] as const) {
+      const config = await loadConfig(join(configs, `${name}.json`), hubModelSchema);
+      const published = await vlFeatureCost(config, { hubFolder: "/none" });
+      assert.ok(Math.abs(2 * published!.multiplyAdds / 1e9 - gflops) < 1e-9, name);
+    }
   } finally {
     await Deno.remove(hubFolder, { recursive: true });
   }
