@@ -46,7 +46,6 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
   );
   const idle = [...workers];
   const repairs = new Map<string, number>();
-  const atWork = new Set<Promise<void>>();
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => reject(signal.reason);
@@ -89,18 +88,18 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
           if (group.length === 0) return;
           const chosen = new Set(group);
           waiting = waiting.filter((node) => !chosen.has(node));
-          const running = work(idle.pop()!, group).catch((error) => {
-            // Those that are at work may end; none begins.
-            waiting = [];
+          const worker = idle.pop()!;
+          work(worker, group).catch((error) => {
+            idle.push(worker);
             reject(error);
-          }).finally(() => atWork.delete(running));
-          atWork.add(running);
+          });
         }
       };
       dispatch();
     });
   } catch (error) {
-    if (!signal.aborted) await settled(atWork, grace);
+    const busy = workers.filter((worker) => !idle.includes(worker));
+    if (!signal.aborted) await endOf(busy, grace);
     throw error;
   } finally {
     for (const worker of workers) worker.terminate();
@@ -113,14 +112,25 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
  */
 const grace = { milliseconds: 1000 };
 
-/** Waits until promises are settled, or for some time. */
-async function settled(
-  promises: Iterable<Promise<void>>,
+/** Waits until workers have ended what they do, or for some time; nothing of it is told, none goes on. */
+async function endOf(
+  workers: readonly Worker[],
   { milliseconds }: { readonly milliseconds: number },
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
-  await Promise.race([Promise.allSettled(promises), promise]);
+  const ends = workers.map((worker) =>
+    new Promise<void>((ended) => {
+      worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+        if (["done", "failed", "missing"].includes(data.kind)) ended();
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        ended();
+      };
+    })
+  );
+  await Promise.race([Promise.all(ends), promise]);
   clearTimeout(timer);
 }
 
