@@ -100,7 +100,7 @@ Deno.test("every command line ends with exit code 0 or 2, in short sentences wit
       ? "shows a stack"
       : control.test(printed)
       ? "prints control characters"
-      : code === 2 && (printed === "" || printed.length > 5000)
+      : code === 2 && (printed === "" || printed.length > 10_000)
       ? "says nothing or too much"
       : undefined;
     if (fault === undefined) codes[code as 0 | 2]++;
