@@ -53,13 +53,9 @@ export async function carryByFeatures(
   },
 ): Promise<Tensor> {
   const [images = 0, dim = 0] = x.shape;
-  const crossed = await engine.product(y, x, { transpose: "first" });
-  const right = new Float64Array(texts.length * dim);
-  texts.forEach((text, c) =>
-    text.forEach((t, k) => {
-      const sums = row(crossed, k);
-      for (let j = 0; j < dim; j++) right[c * dim + j]! += t / images * sums[j]!;
-    })
+  const scores = await textScores(texts, { y, engine });
+  const right = new Float64Array(
+    (await engine.product(scores, x, { transpose: "neither" })).data,
   );
   const take = (from: number, to: number) => Promise.resolve(columnsOf(x, { from, to }));
   const tiles = await gramTiles(take, { size: dim, engine });
@@ -82,14 +78,7 @@ export async function carryByImages(
   const take = (from: number, to: number) => features.take(range(from, to));
   const tiles = await gramTiles(take, { size: images, engine });
   penalise(tiles, { images, dim, ridge });
-  const weights = new Float64Array(texts.length * images);
-  texts.forEach((text, c) => {
-    for (let i = 0; i < images; i++) {
-      let sum = 0;
-      row(y, i).forEach((value, k) => sum += value * text[k]!);
-      weights[c * images + i] = sum / images;
-    }
-  });
+  const weights = new Float64Array((await textScores(texts, { y, engine })).data);
   await solvePositiveDefinite(tiles, weights, { size: images });
   const carried = zeros([texts.length, dim]);
   for (const [from, to] of tileBounds(images)) {
@@ -103,6 +92,17 @@ export async function carryByImages(
     part.data.forEach((value, i) => carried.data[i]! += value);
   }
   return carried;
+}
+
+/** Y t/n of each text, [texts, images]. */
+function textScores(
+  texts: readonly Float32Array[],
+  { y, engine }: { readonly y: Tensor; readonly engine: CavEngine },
+): Promise<Tensor> {
+  const [images = 0, width = 0] = y.shape;
+  const scaled = zeros([texts.length, width]);
+  texts.forEach((text, i) => row(scaled, i).set(text.map((x) => x / images)));
+  return engine.product(scaled, y);
 }
 
 /** Bytes of features that stay in memory while others are multiplied with them. */

@@ -15,12 +15,19 @@ export function meanRow({ shape, data }: Tensor): Float64Array {
 export function centreRows(
   matrix: Tensor,
 ): { readonly centre: Float64Array; readonly deviations: Tensor } {
-  const { shape, data } = matrix;
-  const [rows = 0, dim = 0] = shape;
   const centre = meanRow(matrix);
-  const deviations = new Float32Array(rows * dim);
-  for (let at = 0; at < rows * dim; at += dim) {
-    for (let j = 0; j < dim; j++) deviations[at + j] = data[at + j]! - centre[j]!;
+  const deviations = matrix.data.slice();
+  subtractFromRows(deviations, centre);
+  return { centre, deviations: tensor(matrix.shape, deviations) };
+}
+
+/** Subtracts a vector from each of the rows, which have its length. */
+export function subtractFromRows(
+  rows: Float32Array,
+  vector: Float64Array | Float32Array,
+): void {
+  const dim = vector.length;
+  for (let at = 0; at < rows.length; at += dim) {
+    for (let j = 0; j < dim; j++) rows[at + j]! -= vector[j]!;
   }
-  return { centre, deviations: tensor(shape, deviations) };
 }

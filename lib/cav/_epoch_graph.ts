@@ -1,125 +1,157 @@
 import { createGraph, type GraphBuilder, type Value } from "../onnx/mod.ts";
+import { batchBounds, type Descent } from "./engine.ts";
 import {
-  classificationGradient,
+  classificationMove,
   coordinateSpace,
-  type Gradient,
-  guidanceGradient,
+  guidanceMove,
   type Labelled,
-  labelledInputs,
+  type Move,
   type ProbeBatch,
-  probeInputs,
   type Space,
   spanSpace,
-} from "./_gradients.ts";
+} from "./_moves.ts";
 
-/** Which terms the loss of an epoch has, how many steps it takes, and where vectors live. */
-export interface EpochTerms {
-  readonly batches: number;
-  readonly labelled: boolean;
+/** All that an epoch's graph depends on; with extents known, it needs no arithmetic on shapes. */
+export interface EpochPlan extends Omit<Descent, "epochs"> {
+  readonly groups: number;
+  readonly columns: number;
+  /** The length of a vector: dim, or the size of a basis. */
+  readonly width: number;
+  /** Labelled images of a group; 0 without the term. */
+  readonly images: number;
   readonly perturbed: boolean;
-  readonly probes: boolean;
+  /** 0 without the term. */
+  readonly probes: number;
   readonly inSpan: boolean;
 }
 
 /**
- * What one epoch hands to the next: [groups, columns, width] twice, [groups, columns, 1] twice. The
- * width is dim, or twice dim for the pairs of a span.
+ * What an epoch hands to the next, and its shape. A vector is one part, or two in a span; without
+ * momentum there is no velocity, and without labelled images no bias.
  */
-export const stateNames = ["vectors", "velocities", "biases", "biasVelocities"] as const;
+export function stateShapes(plan: EpochPlan): Readonly<Record<string, readonly number[]>> {
+  const { groups, columns, width, images, momentum, inSpan } = plan;
+  const vector = [groups, columns, width];
+  const names = inSpan ? ["coefficients", "products"] : ["vectors"];
+  const entries: [string, number[]][] = names.map((name) => [name, vector]);
+  if (images > 0) entries.push(["biases", [groups, columns, 1]]);
+  const velocities = entries.map(([name, shape]) => [velocityOf(name), shape] as const);
+  return Object.fromEntries(momentum === 0 ? entries : [...entries, ...velocities]);
+}
 
 /** The graph's output that holds a part of the state after the epoch. */
-export function nameAfter<Name extends typeof stateNames[number]>(name: Name): `${Name}After` {
-  return `${name}After`;
+export function nameAfter(name: string): string {
+  return `${name} after`;
 }
 
-type State = Readonly<Record<typeof stateNames[number], Value>>;
-
-/** What the losses of an epoch are made of. */
-interface Losses {
-  readonly space: Space;
-  /** One for each step, or none. */
-  readonly probes: readonly ProbeBatch[];
-  readonly labelled: Labelled | undefined;
-  readonly perturbations: Value | undefined;
+function velocityOf(name: string): string {
+  return `velocity of ${name}`;
 }
 
-/** One epoch of gradient descent, its steps unrolled, for any number of columns and dimensions. */
-export function buildEpoch(terms: EpochTerms): Uint8Array {
+type State = Readonly<Record<string, Value>>;
+
+/** One epoch of gradient descent, its steps unrolled. */
+export function buildEpoch(plan: EpochPlan): Uint8Array {
   const graph = createGraph("epoch");
-  const settings = {
-    learningRate: graph.input("learningRate", []),
-    momentum: graph.input("momentum", []),
-    weightDecay: graph.input("weightDecay", []),
-  };
-  const losses = declareLosses(graph, terms);
-  let state: State = {
-    vectors: graph.input("vectors", ["groups", "columns", "width"]),
-    velocities: graph.input("velocities", ["groups", "columns", "width"]),
-    biases: graph.input("biases", ["groups", "columns", 1]),
-    biasVelocities: graph.input("biasVelocities", ["groups", "columns", 1]),
-  };
-  for (let batch = 0; batch < terms.batches; batch++) {
-    const gradients = gradientsOf(graph, state, { batch, ...losses });
-    state = step(graph, { state, gradients, ...settings });
+  const shapes = Object.entries(stateShapes(plan));
+  let state: State = Object.fromEntries(
+    shapes.map(([name, shape]) => [name, graph.input(name, shape)]),
+  );
+  const space = plan.inSpan ? spanSpace(graph, plan.width) : coordinateSpace(graph);
+  const batches = declareProbes(graph, plan);
+  const labelled = declareLabelled(graph, plan);
+  for (let batch = 0; batch < plan.batches; batch++) {
+    const probes = batches[batch];
+    state = step(graph, state, { plan, space, probes, labelled });
   }
-  for (const name of stateNames) graph.output(state[name], nameAfter(name));
+  for (const [name] of shapes) graph.output(state[name]!, nameAfter(name));
   return graph.build();
 }
 
-function declareLosses(graph: GraphBuilder, terms: EpochTerms): Losses {
-  const probes: ProbeBatch[] = [];
-  let end = graph.integers([0]);
-  for (let batch = 0; terms.probes && batch < terms.batches; batch++) {
-    probes.push(probeInputs(graph, batch, end));
-    end = probes[batch]!.images.to;
-  }
+/** The batches of probes, which stand first in the basis of a span. */
+function declareProbes(graph: GraphBuilder, plan: EpochPlan): ProbeBatch[] {
+  const { groups, columns, width, probes, batches, inSpan } = plan;
+  if (probes === 0) return [];
+  const bounds = Array.from({ length: batches }, (_, k) => batchBounds(k, { probes, batches }));
+  const sizes = graph.integers(bounds.map(([from, to]) => to - from));
+  /** Each batch's part of an input whose last axis is the probes. */
+  const split = (name: string, rows: number) => {
+    const all = graph.input(name, [groups, rows, probes]);
+    const attributes = { axis: -1 };
+    return graph.nodes("Split", [all, sizes], { outputs: batches, attributes });
+  };
+  const targets = split("targets", columns);
+  const weights = split("weights", columns);
+  const across = inSpan ? split("across", width - probes) : undefined;
+  return bounds.map(([from, to], k) => ({
+    images: {
+      features: graph.input(`probes${k}`, [to - from, inSpan ? probes : width]),
+      shared: true,
+      across: across && graph.node("Transpose", [across[k]!], { perm: [0, 2, 1] }),
+      from,
+      to,
+    },
+    targets: targets[k]!,
+    weights: weights[k]!,
+  }));
+}
+
+function declareLabelled(graph: GraphBuilder, plan: EpochPlan): Labelled | undefined {
+  const { groups, columns, width, images, probes, perturbed } = plan;
+  if (images === 0) return undefined;
   return {
-    space: terms.inSpan ? spanSpace(graph) : coordinateSpace(graph),
-    probes,
-    labelled: terms.labelled ? labelledInputs(graph, end) : undefined,
-    perturbations: terms.perturbed ? graph.input("perturbations", ["groups", 1, 1]) : undefined,
+    images: {
+      features: graph.input("labelled", [groups, images, width]),
+      shared: false,
+      from: probes,
+      to: probes + images,
+    },
+    labels: graph.input("labels", [groups, columns, images]),
+    perturbations: perturbed ? graph.input("perturbations", [groups, columns, 1]) : undefined,
   };
 }
 
-function gradientsOf(
-  graph: GraphBuilder,
-  { vectors, biases }: State,
-  { batch, space, probes, labelled, perturbations }: Losses & { readonly batch: number },
-): Gradient[] {
-  const gradients: Gradient[] = [];
-  const ofBatch = probes[batch];
-  if (ofBatch) gradients.push(guidanceGradient(graph, { vectors, batch: ofBatch, space }));
-  if (labelled) {
-    gradients.push(
-      classificationGradient(graph, { vectors, biases, labelled, perturbations, space }),
-    );
-  }
-  return gradients;
-}
-
-/** PyTorch's SGD: velocity = momentum velocity + gradient; parameter -= learningRate velocity. */
+/**
+ * PyTorch's SGD: velocity = momentum velocity + gradient; parameter -= learningRate velocity. The
+ * learning rate, which does not change, is in the velocities here.
+ */
 function step(
   graph: GraphBuilder,
-  { state, gradients, learningRate, momentum, weightDecay }: {
-    readonly state: State;
-    readonly gradients: readonly Gradient[];
-    readonly learningRate: Value;
-    readonly momentum: Value;
-    readonly weightDecay: Value;
+  state: State,
+  { plan, space, probes, labelled }: {
+    readonly plan: EpochPlan;
+    readonly space: Space;
+    readonly probes: ProbeBatch | undefined;
+    readonly labelled: Labelled | undefined;
   },
 ): State {
-  const { node } = graph;
+  const { node, scalar } = graph;
+  const { learningRate, momentum, weightDecay } = plan;
   const add = (a: Value, b: Value) => node("Add", [a, b]);
-  const decay = node("Mul", [state.vectors, weightDecay]);
-  const gradient = gradients.map(({ vectors }) => vectors).reduce(add, decay);
-  const velocities = add(node("Mul", [state.velocities, momentum]), gradient);
-  const vectors = node("Sub", [state.vectors, node("Mul", [velocities, learningRate])]);
-  const biasGradients = gradients.flatMap(({ biases }) => biases ?? []);
-  if (biasGradients.length === 0) return { ...state, vectors, velocities };
-  const biasVelocities = biasGradients.reduce(
-    add,
-    node("Mul", [state.biasVelocities, momentum]),
-  );
-  const biases = node("Sub", [state.biases, node("Mul", [biasVelocities, learningRate])]);
-  return { vectors, velocities, biases, biasVelocities };
+  const names = plan.inSpan ? ["coefficients", "products"] : ["vectors"];
+  const vectors = names.map((name) => state[name]!);
+  const terms = { vectors, space, learningRate };
+  const moves: Move[] = [];
+  if (probes) moves.push(guidanceMove(graph, { ...terms, batch: probes }));
+  if (labelled) {
+    moves.push(classificationMove(graph, { ...terms, labelled, biases: state.biases! }));
+  }
+  const shrinks = moves.flatMap(({ shrink }) => shrink ?? []);
+  if (weightDecay !== 0) shrinks.push(scalar(learningRate * weightDecay));
+  const shrink = shrinks.length > 0 ? shrinks.reduce(add) : undefined;
+  const after: Record<string, Value> = {};
+  const descend = (name: string, move: Value) => {
+    const velocity = momentum === 0
+      ? move
+      : add(node("Mul", [state[velocityOf(name)]!, scalar(momentum)]), move);
+    if (momentum !== 0) after[velocityOf(name)] = velocity;
+    after[name] = node("Sub", [state[name]!, velocity]);
+  };
+  names.forEach((name, part) => {
+    const sums = moves.map(({ sums }) => sums[part]!);
+    if (shrink) sums.push(node("Mul", [state[name]!, shrink]));
+    descend(name, sums.reduce(add));
+  });
+  for (const { biases } of moves) if (biases) descend("biases", biases);
+  return after;
 }

@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { cosine, norm, normaliseRows, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavProblem, TrainerTask } from "./concept_problem.ts";
 import { deviationWeights } from "./deviation_sample_reweighting.ts";
 import type { CavEngine, ProbeImages } from "./engine.ts";
@@ -10,6 +10,7 @@ import {
   pairMoments,
 } from "./gaussian_alignment.ts";
 import { meanRow } from "./_centre_rows.ts";
+import { divideByLengths, rowLengths } from "./_row_lengths.ts";
 import type { Shots } from "./_shots.ts";
 import { gramOf, trainsInSpan } from "./_span.ts";
 
@@ -19,8 +20,8 @@ type LgCav = Method<"lg_cav">;
 export interface Probes {
   /** Features of the target model divided by their lengths, [probes, dim]. */
   readonly unit: Tensor;
-  /** The mean of the features as they were, [dim]. */
-  readonly mean: Float64Array;
+  /** The mean of the features as they were, [dim], where it sets the threshold: without shots. */
+  readonly mean: Float64Array | undefined;
   /** Inner products of the unit features, [probes, probes], where training takes place in their span. */
   readonly gram: Tensor | undefined;
   /** Features of the VL model, [probes, its dimension]. */
@@ -34,12 +35,8 @@ export async function probesOf(
   { engine, shots }: { readonly engine: CavEngine; readonly shots: Shots | undefined },
 ): Promise<Probes> {
   const unit = await features.take(rows);
-  const mean = meanRow(unit);
-  for (let i = 0; i < rows.length; i++) {
-    const feature = row(unit, i);
-    const length = norm(feature);
-    if (length > 0) { for (let j = 0; j < feature.length; j++) feature[j]! /= length; }
-  }
+  const mean = shots ? undefined : meanRow(unit);
+  divideByLengths(unit);
   const images = rows.length + (shots?.labels.shape[1] ?? 0);
   const inSpan = trainsInSpan({ dim: features.shape[1], images });
   return {
@@ -60,10 +57,7 @@ export async function guidance(
   for (const pairs of pairsOf(methods)) {
     moments.set(pairs, await pairMoments(probes.unit, { engine, pairs, gram: probes.gram }));
   }
-  const activations = {
-    prompt: activationsOf(text.prompt, probes.vl),
-    ensemble: activationsOf(text.ensemble, probes.vl),
-  };
+  const activations = await activationsOf(text, { vl: probes.vl, engine });
   const ofMethods = methods.map((method) => targetsOf(method, { activations, moments }));
   const reweighted = methods.some(({ parts }) => parts.includes("dsr"));
   const perSeed = reweighted ? await weightsOfSeeds(task, { engine, probes }) : [];
@@ -74,10 +68,9 @@ export async function guidance(
     methods.forEach(({ parts, hyperparameters: { coefficient } }, column) => {
       const at = (seed * methods.length + column) * count;
       targets.data.set(ofMethods[column]!, at);
-      const ofProbes = parts.includes("dsr") ? perSeed[seed] : undefined;
-      for (let i = 0; i < count; i++) {
-        weights.data[at + i] = coefficient * (ofProbes?.[i] ?? 1);
-      }
+      const ofColumn = weights.data.subarray(at, at + count).fill(coefficient);
+      if (!parts.includes("dsr")) return;
+      for (let i = 0; i < count; i++) ofColumn[i]! *= perSeed[seed]![i]!;
     })
   );
   return { targets, weights };
@@ -89,16 +82,32 @@ function pairsOf(methods: readonly LgCav[]): Set<AlignmentPairs> {
   return new Set(aligned.map(({ hyperparameters }) => hyperparameters.alignmentPairs));
 }
 
-/** a_c(x) of each probe with a text feature. */
-function activationsOf(text: Float32Array, vl: Tensor): Float32Array {
-  return Float32Array.from({ length: vl.shape[0]! }, (_, probe) => cosine(text, row(vl, probe)));
+interface Activations {
+  readonly prompt: Float32Array;
+  readonly ensemble: Float32Array;
+}
+
+/** a_c(x) of each probe with each text feature. */
+async function activationsOf(
+  { prompt, ensemble }: TrainerTask<LgCav>["concept"]["text"],
+  { vl, engine }: { readonly vl: Tensor; readonly engine: CavEngine },
+): Promise<Activations> {
+  const texts = tensor([2, prompt.length], Float32Array.of(...prompt, ...ensemble));
+  divideByLengths(texts);
+  const products = await engine.product(texts, vl);
+  const lengths = rowLengths(vl);
+  const [ofPrompt, ofEnsemble] = [row(products, 0), row(products, 1)];
+  for (const values of [ofPrompt, ofEnsemble]) {
+    for (let i = 0; i < values.length; i++) values[i] = lengths[i] ? values[i]! / lengths[i]! : 0;
+  }
+  return { prompt: ofPrompt, ensemble: ofEnsemble };
 }
 
 /** What a method's parts make of a_c(x) (Eq. 3, 4). */
 function targetsOf(
   { parts, hyperparameters }: LgCav,
   { activations, moments }: {
-    readonly activations: { readonly prompt: Float32Array; readonly ensemble: Float32Array };
+    readonly activations: Activations;
     readonly moments: ReadonlyMap<AlignmentPairs, Moments>;
   },
 ): Float32Array {
@@ -118,19 +127,24 @@ async function weightsOfSeeds(
         `leave the part "dsr" out.`,
     );
   }
-  const [seeds = 0, images = 0, dim = 0] = shots.features.shape;
-  const positives = row(shots.labels, 0).filter((label) => label === 1).length;
-  const labelled = normaliseRows(tensor([seeds * images, dim], shots.features.data));
-  const cosines = await engine.product(labelled, probes.unit);
+  const [seeds = 0, , dim = 0] = shots.features.shape;
+  const count = row(shots.labels, 0).filter((label) => label === 1).length;
+  const positives = zeros([seeds * count, dim]);
+  for (let seed = 0; seed < seeds; seed++) {
+    const ofSeed = row(shots.features, seed).subarray(0, count * dim);
+    positives.data.set(ofSeed, seed * count * dim);
+  }
+  divideByLengths(positives);
+  const cosines = await engine.product(positives, probes.unit);
+  const [, images = 0] = cosines.shape;
   return Array.from({ length: seeds }, (_, seed) => {
-    const ofPositives = Array.from(
-      { length: positives },
-      (_, i) => row(cosines, seed * images + i),
-    );
-    const perProbe = Array.from(
-      { length: probes.unit.shape[0]! },
-      (_, probe) => ofPositives.map((products) => products[probe]!),
-    );
-    return deviationWeights(perProbe);
+    const byProbe = new Float32Array(images * count);
+    for (let i = 0; i < count; i++) {
+      const ofPositive = row(cosines, seed * count + i);
+      for (let probe = 0; probe < images; probe++) byProbe[probe * count + i] = ofPositive[probe]!;
+    }
+    const perProbe = (_: unknown, probe: number) =>
+      byProbe.subarray(probe * count, (probe + 1) * count);
+    return deviationWeights(Array.from({ length: images }, perProbe));
   });
 }

@@ -6,8 +6,15 @@ import {
   type Session,
 } from "../onnx/mod.ts";
 import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
-import { batchBounds, type CavEngine, type ColumnProblem, type Descent } from "./engine.ts";
-import { buildEpoch, type EpochTerms, nameAfter, stateNames } from "./_epoch_graph.ts";
+import { buildPairMoments, momentsOfPairs, pairMomentsOutputs } from "./_pair_moments.ts";
+import {
+  batchBounds,
+  type CavEngine,
+  type ColumnProblem,
+  type Descent,
+  type ProductOptions,
+} from "./engine.ts";
+import { buildEpoch, type EpochPlan, nameAfter, stateShapes } from "./_epoch_graph.ts";
 
 /**
  * The engine on onnxruntime: an epoch of closed-form gradient steps is one graph. It uses one
@@ -24,34 +31,36 @@ export function openOrtEngine({ device }: { readonly device: Device }): CavEngin
     name: "ort",
     description: `${runtimeVersion} on ${device}, one thread`,
     async minimise(problem, descent) {
-      const { labelled, probes, inSpan = false } = problem;
-      const terms: EpochTerms = {
-        batches: descent.batches,
-        labelled: labelled !== undefined,
-        perturbed: labelled?.perturbations !== undefined,
-        probes: probes !== undefined,
-        inSpan,
-      };
-      const epoch = await session(JSON.stringify(terms), () => buildEpoch(terms));
-      const fixed = { ...scalars(descent), ...images(problem, descent.batches) };
-      let state = startState(problem);
+      const plan = planOf(problem, descent);
+      const epoch = await session(JSON.stringify(plan), () => buildEpoch(plan));
+      const names = Object.keys(stateShapes(plan));
+      const fixed = images(problem, plan);
+      let state = startState(problem, plan);
       for (let i = 0; i < descent.epochs; i++) {
-        const after = await epoch.run({ ...state, ...fixed }, stateNames.map(nameAfter));
-        state = {
-          vectors: after.vectorsAfter,
-          velocities: after.velocitiesAfter,
-          biases: after.biasesAfter,
-          biasVelocities: after.biasVelocitiesAfter,
-        };
+        const after = await epoch.run({ ...state, ...fixed }, names.map(nameAfter));
+        state = Object.fromEntries(names.map((name) => [name, after[nameAfter(name)]!]));
       }
+      const { groups, columns } = plan;
       return {
-        vectors: inSpan ? firstHalves(state.vectors) : state.vectors,
-        biases: withoutLastAxis(state.biases),
+        vectors: state.vectors ?? state.coefficients!,
+        biases: tensor([groups, columns], state.biases?.data ?? new Float32Array(groups * columns)),
       };
     },
     async product(a, b, { transpose = "second" } = {}) {
-      const model = await session(`product ${transpose}`, () => buildProduct(transpose));
+      const axes = a.shape.length;
+      const model = await session(
+        `product ${transpose} ${axes}`,
+        () => buildProduct(transpose, axes),
+      );
       return (await model.run({ a, b }, ["product"])).product;
+    },
+    async pairMoments(rows) {
+      const [count = 0, dim = 0] = rows.shape;
+      const model = await session(
+        `pair moments ${rows.shape}`,
+        () => buildPairMoments([count, dim]),
+      );
+      return momentsOfPairs(await model.run({ rows }, pairMomentsOutputs));
     },
     async close() {
       for (const open of sessions.values()) await (await open).close();
@@ -60,113 +69,91 @@ export function openOrtEngine({ device }: { readonly device: Device }): CavEngin
   };
 }
 
-type State = Record<typeof stateNames[number], Tensor>;
+function planOf(
+  { start, columns, labelled, probes, inSpan = false }: ColumnProblem,
+  { learningRate, momentum, weightDecay, batches }: Descent,
+): EpochPlan {
+  const [groups = 0, width = 0] = start.shape;
+  return {
+    learningRate,
+    momentum,
+    weightDecay,
+    batches,
+    groups,
+    columns,
+    width,
+    images: labelled?.labels.shape[1] ?? 0,
+    perturbed: labelled?.perturbations !== undefined,
+    probes: probes?.features.shape[1] ?? 0,
+    inSpan,
+  };
+}
 
-function startState({ start, columns, inSpan }: ColumnProblem): State {
-  const [groups = 0, dim = 0] = start.shape;
-  const width = inSpan ? 2 * dim : dim;
-  const vectors = zeros([groups, columns, width]);
+/** Zeros, but for the vectors: each column starts where its group does. */
+function startState(
+  { start }: ColumnProblem,
+  plan: EpochPlan,
+): Readonly<Record<string, Tensor>> {
+  const { groups, columns, width, inSpan } = plan;
+  const state = Object.fromEntries(
+    Object.entries(stateShapes(plan)).map(([name, shape]) => [name, zeros(shape)]),
+  );
   for (let i = 0; i < groups * columns; i++) {
-    const end = (i + 1) * width;
-    vectors.data.set(row(start, Math.floor(i / columns)), end - dim);
+    const from = row(start, Math.floor(i / columns));
+    (state.vectors ?? state.products!).data.set(from, i * width);
     // The start is the last of the basis.
-    if (inSpan) vectors.data[end - dim - 1] = 1;
+    if (inSpan) state.coefficients!.data[(i + 1) * width - 1] = 1;
   }
-  return {
-    vectors,
-    velocities: zeros(vectors.shape),
-    biases: zeros([groups, columns, 1]),
-    biasVelocities: zeros([groups, columns, 1]),
-  };
+  return state;
 }
 
-function scalars({ learningRate, momentum, weightDecay }: Descent): Record<string, Tensor> {
-  const scalar = (value: number) => tensor([], Float32Array.of(value));
-  return {
-    learningRate: scalar(learningRate),
-    momentum: scalar(momentum),
-    weightDecay: scalar(weightDecay),
-  };
-}
-
-function images({ labelled, probes }: ColumnProblem, batches: number): Record<string, Tensor> {
+function images(
+  { labelled, probes }: ColumnProblem,
+  { groups, columns, batches }: EpochPlan,
+): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};
   if (labelled) {
     const { features, labels, perturbations } = labelled;
-    const [groups = 0, count = 0] = labels.shape;
     feeds.labelled = features;
-    feeds.labels = tensor([groups, 1, count], labels.data);
+    feeds.labels = forColumns(labels, columns);
     if (perturbations) {
-      feeds.perturbations = tensor([groups, 1, 1], Float32Array.from(perturbations));
+      const ofGroups = tensor([groups, 1], Float32Array.from(perturbations));
+      feeds.perturbations = forColumns(ofGroups, columns);
     }
   }
   if (probes) {
-    const [sets = 0, count = 0] = probes.features.shape;
+    const { features: { shape: [, count = 0, width = 0], data }, targets, weights, across } =
+      probes;
+    Object.assign(feeds, { targets, weights }, across && { across });
     for (let k = 0; k < batches; k++) {
       const [from, to] = batchBounds(k, { probes: count, batches });
-      feeds[`probes${k}`] = middleOf(probes.features, { from, to });
-      feeds[`targets${k}`] = columnsOf(probes.targets, { from, to, sets, factor: 1 });
-      const factor = 2 / (to - from);
-      feeds[`weights${k}`] = columnsOf(probes.weights, { from, to, sets, factor });
+      feeds[`probes${k}`] = tensor([to - from, width], data.subarray(from * width, to * width));
     }
   }
   return feeds;
 }
 
-/** Rows from .. to of each matrix of a [sets, rows, dim] tensor. */
-function middleOf(
-  { shape, data }: Tensor,
-  { from, to }: { readonly from: number; readonly to: number },
-): Tensor {
-  const [sets = 0, rows = 0, dim = 0] = shape;
-  if (sets === 1) return tensor([1, to - from, dim], data.subarray(from * dim, to * dim));
-  const part = zeros([sets, to - from, dim]);
-  for (let set = 0; set < sets; set++) {
-    const start = set * rows;
-    row(part, set).set(data.subarray((start + from) * dim, (start + to) * dim));
-  }
-  return part;
-}
-
-/** Probes from .. to of a [groups, columns, probes] tensor times a factor: [sets, columns, size]. */
-function columnsOf(
-  values: Tensor,
-  { from, to, sets, factor }: {
-    readonly from: number;
-    readonly to: number;
-    readonly sets: number;
-    readonly factor: number;
-  },
-): Tensor {
-  const [groups = 0, columns = 0, count = 0] = values.shape;
-  const part = zeros([sets, groups * columns / sets, to - from]);
+/**
+ * The same row for each column of a group, [groups, width] to [groups, columns, width]: onnxruntime
+ * stretches the last axis quickly, and the middle one slowly.
+ */
+function forColumns(rows: Tensor, columns: number): Tensor {
+  const [groups = 0, width = 0] = rows.shape;
+  const all = zeros([groups, columns, width]);
   for (let i = 0; i < groups * columns; i++) {
-    for (let j = from; j < to; j++) {
-      part.data[i * (to - from) + j - from] = values.data[i * count + j]! * factor;
-    }
+    all.data.set(row(rows, Math.floor(i / columns)), i * width);
   }
-  return part;
+  return all;
 }
 
-/** The coefficients of pairs, [groups, columns, 2 basis] to [groups, columns, basis]. */
-function firstHalves({ shape, data }: Tensor): Tensor {
-  const [groups = 0, columns = 0, width = 0] = shape;
-  const halves = zeros([groups, columns, width / 2]);
-  for (let i = 0; i < groups * columns; i++) {
-    halves.data.set(data.subarray(i * width, (i + 0.5) * width), i * width / 2);
-  }
-  return halves;
-}
-
-function withoutLastAxis({ shape, data }: Tensor): Tensor {
-  return tensor(shape.slice(0, -1), data);
-}
-
-function buildProduct(transpose: "first" | "second"): Uint8Array {
+function buildProduct(transpose: ProductOptions["transpose"], axes: number): Uint8Array {
   const graph = createGraph("product");
-  const a = graph.input("a", ["a0", "a1"]);
-  const b = graph.input("b", ["b0", "b1"]);
-  const attributes = transpose === "first" ? { transA: 1 } : { transB: 1 };
-  graph.output(graph.node("Gemm", [a, b], attributes), "product");
+  const extents = (name: string) => Array.from({ length: axes }, (_, axis) => `${name}${axis}`);
+  const operands = (["a", "b"] as const).map((name, i) => {
+    const operand = graph.input(name, extents(name));
+    if (transpose !== (["first", "second"] as const)[i]) return operand;
+    return graph.node("Transpose", [operand], { perm: axes === 2 ? [1, 0] : [0, 2, 1] });
+  });
+  graph.output(graph.node("MatMul", operands), "product");
   return graph.build();
 }

@@ -55,6 +55,9 @@ export function requireShots({ shots, concept }: TrainerTask<Method>): Shots {
   );
 }
 
+/** Where features are counted from. */
+export type Origin = "mean of the labelled images" | "zero";
+
 /** Features counted from another origin. */
 export interface CentredShots extends Shots {
   /** What was subtracted from the features of each seed, [seeds, dim]. */
@@ -68,7 +71,7 @@ export interface CentredShots extends Shots {
  */
 export function centreShots(
   { features, labels }: Shots,
-  origin: "mean of the labelled images" | "zero",
+  origin: Origin,
 ): CentredShots {
   const [seeds = 0, images = 0, dim = 0] = features.shape;
   const centres = zeros([seeds, dim]);

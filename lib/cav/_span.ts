@@ -1,26 +1,23 @@
 import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavEngine, ColumnProblem, Columns, Descent } from "./engine.ts";
 
-/** How many times longer than there are images a feature is where the span starts to pay. */
-const breakEven = 6;
-
 /**
- * Whether vectors train in the span of their images: where features are much longer than there are
- * images. A step there costs as if features were as long as there are images; but before it come the
- * products of all probes, of which Gaussian alignment alone has a use too. The choice rests on
- * shapes alone, so bytes do not depend on what else is trained.
+ * Whether vectors train in the span of their images: where features are longer than there are images.
+ * The products of all probes with each other, which come before it, are those that Gaussian alignment
+ * asks for; a step then costs as if features were as long as there are images, and half of that. The
+ * choice rests on shapes alone, so bytes do not depend on what else is trained.
  */
 export function trainsInSpan(
   { dim, images }: { readonly dim: number; readonly images: number },
 ): boolean {
-  return dim > breakEven * images;
+  return dim > images;
 }
 
 /**
  * Gradient descent in the span of a group's images and its start: gradients are sums of images, so
  * a vector never leaves it, and all that the losses know of features is their inner products. The
- * basis of a group is its probes, its labelled images and its start. Equal to the direct descent but
- * for rounding.
+ * basis of a group is the probes, which all groups share, its labelled images and its start. Equal
+ * to the direct descent but for rounding.
  */
 export async function minimiseInSpan(
   problem: ColumnProblem,
@@ -33,48 +30,58 @@ export async function minimiseInSpan(
   const { labelled, probes, columns } = problem;
   const shared = probes && tensor(probes.features.shape.slice(1), probes.features.data);
   const own = ownRows(problem);
-  const grams = await basisGrams(shared, own, { engine, probeGram });
-  const [groups = 0, basis = 0] = grams.shape;
-  const probeCount = basis - own.shape[1]!;
+  const [groups = 0, ownCount = 0, dim = 0] = own.shape;
+  const within = await engine.product(own, own);
+  const across = shared && tensor(
+    [groups, ownCount, shared.shape[0]!],
+    (await engine.product(tensor([groups * ownCount, dim], own.data), shared)).data,
+  );
+  const basis = (shared?.shape[0] ?? 0) + ownCount;
+  /** Products of some of what a group has for itself with its basis. */
+  const productsOf = (from: number, to: number) => rowsOf([across, within], { from, to });
   const trained = await engine.minimise({
-    start: tensor([groups, basis], rowsOf(grams, { from: basis - 1, to: basis }).data),
+    start: tensor([groups, basis], productsOf(ownCount - 1, ownCount).data),
     columns,
-    labelled: labelled &&
-      { ...labelled, features: rowsOf(grams, { from: probeCount, to: basis - 1 }) },
-    probes: probes && { ...probes, features: rowsOf(grams, { from: 0, to: probeCount }) },
+    labelled: labelled && { ...labelled, features: productsOf(0, ownCount - 1) },
+    probes: probes && {
+      ...probes,
+      features: gramAsSet(probeGram ?? await gramOf(shared!, engine)),
+      across,
+    },
     inSpan: true,
   }, descent);
   const vectors = await combine(trained.vectors, { shared, own, engine });
   return { vectors, biases: trained.biases };
 }
 
+/** Rows of a Gram matrix that are multiplied at once. */
+const stripSize = 128;
+
 /**
- * The inner products of rows with each other, [rows, rows], by blocks on one side of the diagonal.
+ * The inner products of rows with each other, [rows, rows]: those on one side of the diagonal, strip
+ * by strip, and their mirror.
  *
  * @param rows [rows, dim]
  */
 export async function gramOf(rows: Tensor, engine: CavEngine): Promise<Tensor> {
   const [count = 0, dim = 0] = rows.shape;
-  const blockSize = 128;
+  const { data } = rows;
   const gram = zeros([count, count]);
-  const block = (from: number) => {
-    const to = Math.min(from + blockSize, count);
-    return tensor([to - from, dim], rows.data.subarray(from * dim, to * dim));
-  };
-  for (let top = 0; top < count; top += blockSize) {
-    for (let left = 0; left <= top; left += blockSize) {
-      const products = await engine.product(block(top), block(left));
-      const [height = 0, width = 0] = products.shape;
-      for (let i = 0; i < height; i++) {
-        for (let j = 0; j < width; j++) {
-          const value = products.data[i * width + j]!;
-          gram.data[(top + i) * count + left + j] = value;
-          gram.data[(left + j) * count + top + i] = value;
-        }
-      }
+  for (let from = 0; from < count; from += stripSize) {
+    const to = Math.min(from + stripSize, count);
+    const strip = tensor([to - from, dim], data.subarray(from * dim, to * dim));
+    const before = tensor([to, dim], data.subarray(0, to * dim));
+    const products = await engine.product(strip, before);
+    for (let i = from; i < to; i++) gram.data.set(row(products, i - from), i * count);
+    for (let j = 0; j < to; j++) {
+      for (let i = from; i < to; i++) gram.data[j * count + i] = gram.data[i * count + j]!;
     }
   }
   return gram;
+}
+
+function gramAsSet({ shape, data }: Tensor): Tensor {
+  return tensor([1, ...shape], data);
 }
 
 /** What a group does not share with the others: its labelled images and its start. */
@@ -89,44 +96,23 @@ function ownRows({ start, labelled }: ColumnProblem): Tensor {
   return own;
 }
 
-/** The inner products of each group's basis: [groups, basis, basis]. */
-async function basisGrams(
-  shared: Tensor | undefined,
-  own: Tensor,
-  { engine, probeGram }: { readonly engine: CavEngine; readonly probeGram: Tensor | undefined },
-): Promise<Tensor> {
-  const [groups = 0, ownCount = 0, dim = 0] = own.shape;
-  const probes = shared?.shape[0] ?? 0;
-  const among = probeGram ?? (shared && await gramOf(shared, engine));
-  const across = shared && await engine.product(tensor([groups * ownCount, dim], own.data), shared);
-  const basis = probes + ownCount;
-  const grams = zeros([groups, basis, basis]);
-  for (let group = 0; group < groups; group++) {
-    const gram = tensor([basis, basis], row(grams, group));
-    const ofGroup = tensor([ownCount, dim], row(own, group));
-    const within = await engine.product(ofGroup, ofGroup);
-    for (let i = 0; i < probes; i++) row(gram, i).set(row(among!, i));
-    for (let i = 0; i < ownCount; i++) {
-      row(gram, probes + i).set(row(within, i), probes);
-      if (!across) continue;
-      const products = row(across, group * ownCount + i);
-      row(gram, probes + i).set(products);
-      for (let j = 0; j < probes; j++) gram.data[j * basis + probes + i] = products[j]!;
-    }
-  }
-  return grams;
-}
-
-/** Rows from .. to of each of the matrices [groups, rows, width]. */
+/** Rows from .. to of each of the matrices [groups, rows, width], those of several side by side. */
 function rowsOf(
-  { shape, data }: Tensor,
+  matrices: readonly (Tensor | undefined)[],
   { from, to }: { readonly from: number; readonly to: number },
 ): Tensor {
-  const [groups = 0, rows = 0, width = 0] = shape;
+  const present = matrices.filter((matrix) => matrix !== undefined);
+  const [groups = 0, rows = 0] = present[0]!.shape;
+  const width = present.reduce((sum, { shape }) => sum + shape[2]!, 0);
   const chosen = zeros([groups, to - from, width]);
+  let at = 0;
   for (let group = 0; group < groups; group++) {
-    const first = group * rows;
-    row(chosen, group).set(data.subarray((first + from) * width, (first + to) * width));
+    for (let i = group * rows + from; i < group * rows + to; i++) {
+      for (const { shape: [, , size = 0], data } of present) {
+        chosen.data.set(data.subarray(i * size, (i + 1) * size), at);
+        at += size;
+      }
+    }
   }
   return chosen;
 }
@@ -141,33 +127,28 @@ async function combine(
   },
 ): Promise<Tensor> {
   const [groups = 0, columns = 0, basis = 0] = coefficients.shape;
-  const [, ownCount = 0, dim = 0] = own.shape;
+  const [, ownCount = 0] = own.shape;
   const probes = basis - ownCount;
-  const vectors = zeros([groups, columns, dim]);
-  if (shared) {
-    const all = tensor([groups * columns, basis], coefficients.data);
-    const ofProbes = columnsOf(all, { from: 0, to: probes });
-    vectors.data.set((await engine.product(ofProbes, shared, { transpose: "first" })).data);
-  }
-  for (let group = 0; group < groups; group++) {
-    const ofGroup = tensor([columns, basis], row(coefficients, group));
-    const ofOwn = columnsOf(ofGroup, { from: probes, to: basis });
-    const images = tensor([ownCount, dim], row(own, group));
-    const sums = await engine.product(ofOwn, images, { transpose: "first" });
-    row(vectors, group).forEach((_, i, vector) => vector[i]! += sums.data[i]!);
-  }
+  const options = { transpose: "neither" } as const;
+  const ofOwn = lastAxis(coefficients, { from: probes, to: basis });
+  const vectors = await engine.product(tensor([groups, columns, ownCount], ofOwn), own, options);
+  if (!shared) return vectors;
+  const ofProbes = lastAxis(coefficients, { from: 0, to: probes });
+  const rows = tensor([groups * columns, probes], ofProbes);
+  const { data } = await engine.product(rows, shared, options);
+  for (let i = 0; i < data.length; i++) vectors.data[i]! += data[i]!;
   return vectors;
 }
 
-/** Columns from .. to of a matrix, transposed: [to - from, rows]. */
-function columnsOf(
-  matrix: Tensor,
+/** Entries from .. to of the last axis, as they lie. */
+function lastAxis(
+  { shape, data }: Tensor,
   { from, to }: { readonly from: number; readonly to: number },
-): Tensor {
-  const [rows = 0] = matrix.shape;
-  const columns = zeros([to - from, rows]);
-  for (let i = 0; i < rows; i++) {
-    for (let j = from; j < to; j++) columns.data[(j - from) * rows + i] = row(matrix, i)[j]!;
+): Float32Array {
+  const width = shape.at(-1)!;
+  const part = new Float32Array(data.length / width * (to - from));
+  for (let at = 0, i = 0; at < data.length; at += width, i += to - from) {
+    part.set(data.subarray(at + from, at + to), i);
   }
-  return columns;
+  return part;
 }

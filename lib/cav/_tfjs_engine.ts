@@ -10,6 +10,8 @@ import {
   type LabelledImages,
   type ProbeImages,
 } from "./engine.ts";
+import type { Moments } from "./gaussian_alignment.ts";
+import { momentsOfPairs } from "./_pair_moments.ts";
 
 type Tf = typeof tfCore;
 
@@ -21,13 +23,30 @@ export async function openTfjsEngine({ device }: { readonly device: Device }): P
     description,
     minimise: (problem, descent) => Promise.resolve(minimise(tf, { problem, descent })),
     product(a, b, { transpose = "second" } = {}) {
-      const first = transpose === "first";
+      const [first, second] = [transpose === "first", transpose === "second"];
       return Promise.resolve(
-        inScope(tf, () => unload(tf.matMul(load(tf, a), load(tf, b), first, !first))),
+        inScope(tf, () => unload(tf.matMul(load(tf, a), load(tf, b), first, second))),
       );
     },
+    pairMoments: (rows) => Promise.resolve(inScope(tf, () => pairMoments(tf, rows))),
     close: () => Promise.resolve(),
   };
+}
+
+/** The whole Gram matrix around the mean of the rows, as one strip and one block. */
+function pairMoments(tf: Tf, rows: Tensor): Moments {
+  const all = load(tf, rows);
+  const mean = tf.mean(all, 0, true);
+  const deviations = tf.sub(all, mean);
+  const [count = 0, dim = 0] = rows.shape;
+  const gram = tf.matMul(deviations, deviations, dim < count, dim >= count);
+  const squares = unload(tf.sum(tf.square(gram), -1));
+  return momentsOfPairs({
+    mean: unload(mean),
+    along: unload(tf.matMul(deviations, tf.tile(mean, [2, 1]), false, true)),
+    strips: squares,
+    blocks: squares,
+  });
 }
 
 /** [groups, columns, dim] twice, then [groups, columns, 1] twice. */
@@ -132,7 +151,7 @@ function batchLosses(tf: Tf, problem: ColumnProblem, batches: number): Loss[] {
   const classification = labelled && classificationLoss(tf, labelled, {
     from: inSpan ? probes?.features.shape[1] ?? 0 : undefined,
   });
-  const all = probes && halvesOf(tf, probes.features, { from: inSpan ? 0 : undefined });
+  const all = probes && halvesOf(tf, probesOf(tf, probes), { from: inSpan ? 0 : undefined });
   return Array.from({ length: batches }, (_, batch) => {
     const guided = probes && guidanceLoss(tf, probes, { batch, batches, all: all! });
     return (vectors, biases) => {
@@ -143,6 +162,13 @@ function batchLosses(tf: Tf, problem: ColumnProblem, batches: number): Loss[] {
       return present.reduce<tfCore.Scalar>((sum, term) => tf.add(sum, term), none);
     };
   });
+}
+
+/** The features of the probes; in a span, their products with the whole basis of each group. */
+function probesOf(tf: Tf, { features, across }: ProbeImages): Tensor {
+  if (!across) return features;
+  const tiled = tf.tile(load(tf, features), [across.shape[0]!, 1, 1]);
+  return unload(tf.concat([tiled, tf.transpose(load(tf, across), [0, 2, 1])], -1));
 }
 
 /** The logistic loss, log(1 + exp(s)) - label s for the score s, with positives moved if asked. */
@@ -179,7 +205,8 @@ function guidanceLoss(
     readonly all: Halves;
   },
 ): Loss {
-  const [sets = 0, count = 0] = probes.features.shape;
+  const [, count = 0] = probes.features.shape;
+  const sets = all[0].shape[0]!;
   const [from, to] = batchBounds(batch, { probes: count, batches });
   const ofBatch = (values: Tensor) => {
     const [groups = 0, columns = 0] = values.shape;

@@ -1,7 +1,8 @@
+import type { Method } from "../config/mod.ts";
 import type { Random, Tensor } from "../tensor/mod.ts";
 import type { CavEngine } from "./engine.ts";
 import type { FeatureRows } from "../activations/mod.ts";
-import type { Shots } from "./_shots.ts";
+import type { CentredShots, Origin, Shots } from "./_shots.ts";
 
 /** What one concept brings to the training of its vectors. Images are rows of the features. */
 export interface ConceptProblem {
@@ -34,13 +35,17 @@ export interface TrainingContext {
   readonly random: Random;
 }
 
-/** What a trainer is asked for at a time: one concept by methods that can train together. */
+/** What a trainer is asked for: one concept by methods that can train together. */
 export interface TrainerTask<M> {
   readonly concept: ConceptProblem;
   readonly methods: readonly M[];
   readonly seeds: readonly number[];
   /** The labelled images of these seeds; undefined for a concept without labels. */
   readonly shots: Shots | undefined;
+  /** The labelled images, which there must be, counted from an origin. */
+  readonly centred: (origin: Origin) => CentredShots;
+  /** A random vector of that length for each seed to start from, [seeds, dim]. */
+  readonly start: (length: number) => Tensor;
 }
 
 /** The vectors of one concept by one method. */
@@ -52,10 +57,37 @@ export interface ConceptVectors {
 }
 
 /**
- * Trains one concept: one result per method of the task. The bits of a vector do not depend on the
- * methods and seeds beside it.
+ * Trains some concepts by the same methods and seeds: for each concept, one result per method. The
+ * bits of a vector do not depend on the concepts, methods and seeds beside it.
  */
-export type Trainer<M> = (task: TrainerTask<M>) => Promise<readonly ConceptVectors[]>;
+export type Trainer<M> = (
+  tasks: readonly TrainerTask<M>[],
+) => Promise<readonly (readonly ConceptVectors[])[]>;
+
+/** A trainer that takes some concepts together, but one method after the other. */
+export function methodByMethod<M extends Method>(
+  train: (tasks: readonly TrainerTask<M>[], method: M) => Promise<readonly ConceptVectors[]>,
+): Trainer<M> {
+  return async (tasks) => {
+    const results: ConceptVectors[][] = tasks.map(() => []);
+    for (const method of tasks[0]?.methods ?? []) {
+      const ofTasks = await train(tasks, method);
+      ofTasks.forEach((result, i) => results[i]!.push(result));
+    }
+    return results;
+  };
+}
+
+/** A trainer that takes one concept after the other, but all methods together. */
+export function conceptByConcept<M>(
+  train: (task: TrainerTask<M>) => Promise<readonly ConceptVectors[]>,
+): Trainer<M> {
+  return async (tasks) => {
+    const results: (readonly ConceptVectors[])[] = [];
+    for (const task of tasks) results.push(await train(task));
+    return results;
+  };
+}
 
 /** The type of every method: a problem gives the trainer of its concepts. */
 export type PrepareTrainer<M> = (problem: CavProblem, context: TrainingContext) => Trainer<M>;

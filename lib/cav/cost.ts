@@ -26,6 +26,7 @@ export interface TrainingSizes {
 
 /** Counts the products of training; the rest is small. */
 export function trainingCost(method: Method, sizes: TrainingSizes): TrainingCost {
+  if (method.base === "random_cav") return { multiplyAdds: 0, shared: 0, memory: 0 };
   return method.base === "text_to_concept" ? mapCost(method, sizes) : descentCost(method, sizes);
 }
 
@@ -46,7 +47,7 @@ function mapCost(
 
 /** Gradient descent: in a step each image that it sees is multiplied with the vector and added to it. */
 function descentCost(
-  method: Exclude<Method, { readonly base: "text_to_concept" }>,
+  method: Exclude<Method, { readonly base: "text_to_concept" | "random_cav" }>,
   { concepts, probes, shots, dim }: TrainingSizes,
 ): TrainingCost {
   const { epochs, batchSize } = method.hyperparameters;

@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/mod.ts";
 import type { Schedule } from "../config/mod.ts";
+import type { Moments } from "./gaussian_alignment.ts";
 
 /**
  * Concept vectors that train together as the columns of one matrix, because they share their probe
@@ -19,9 +20,9 @@ export interface ColumnProblem {
   readonly probes?: ProbeImages | undefined;
   /**
    * Whether vectors are sums of the images and the start, instead of rows of coordinates. Then
-   * everything is given by its inner products with a group's basis, which is its probes, its
-   * labelled images and its start, in this order: dim is the size of the basis, each group has its
-   * own probes, and the vectors that come out are coefficients.
+   * everything is given by its inner products with a group's basis, which is the probes, its
+   * labelled images and its start, in this order: dim is the size of the basis, but the probes have
+   * products with each other only, and the rest stands apart; what comes out are coefficients.
    */
   readonly inSpan?: boolean | undefined;
 }
@@ -41,8 +42,10 @@ export interface LabelledImages {
 
 /** The term of language guidance. Minibatches are consecutive, so the caller puts rows in order. */
 export interface ProbeImages {
-  /** Unit vectors, [1 or groups, probes, dim]; a zero row has cosine 0 with everything. */
+  /** Unit vectors, [1, probes, dim]; a zero row has cosine 0 with everything. */
   readonly features: Tensor;
+  /** In a span, products of the rest of each group's basis with the probes, [groups, rest, probes]. */
+  readonly across?: Tensor | undefined;
   /** The cosine that each column should give each probe, [groups, columns, probes]. */
   readonly targets: Tensor;
   /** Coefficient of each probe's squared difference, [groups, columns, probes]. */
@@ -72,17 +75,20 @@ export interface CavEngine {
    */
   minimise(problem: ColumnProblem, descent: Descent): Promise<Columns>;
   /**
-   * The matrix product a b' of [n, k] and [m, k], or a' b of [k, n] and [k, m]: [n, m]. With n of
-   * two or more, the bits of a row do not depend on the other rows of a.
+   * The matrix product a b' of [n, k] and [m, k], a' b of [k, n] and [k, m], or a b of [n, k] and
+   * [k, m]: [n, m]; with an axis before these, of as many pairs of matrices. With n of two or more, the bits of a row do not
+   * depend on the other rows of a, nor those of a product on the other pairs.
    */
   product(a: Tensor, b: Tensor, options?: ProductOptions): Promise<Tensor>;
+  /** The moments of the inner products of all ordered pairs of rows, of a [rows, dim] matrix. */
+  pairMoments(rows: Tensor): Promise<Moments>;
   /** Frees the engine's memory. */
   close(): Promise<void>;
 }
 
 /** Which operand of a product is transposed: the second when left out. */
 export interface ProductOptions {
-  readonly transpose?: "first" | "second";
+  readonly transpose?: "first" | "second" | "neither";
 }
 
 /** A schedule with its number of minibatches per epoch. */

@@ -1,5 +1,4 @@
 import { dot, row, type Tensor } from "../tensor/mod.ts";
-import { centreRows } from "./_centre_rows.ts";
 import type { CavEngine } from "./engine.ts";
 
 /** Mean and population standard deviation. */
@@ -34,7 +33,7 @@ export function momentsOf(values: ArrayLike<number>): Moments {
 
 /**
  * mu_target and sigma_target of Eq. 4: the moments of the cosines of all pairs of probe features,
- * from their Gram matrix where it is known, else without a list of pairs.
+ * from their Gram matrix where it is known.
  *
  * @param unit features of the probes divided by their lengths, [probes, dim]
  * @param options.gram inner products of all pairs, [probes, probes]
@@ -47,26 +46,8 @@ export async function pairMoments(
     readonly gram?: Tensor | undefined;
   },
 ): Promise<Moments> {
-  const moments = gram ? momentsOf(gram.data) : await centredMoments(unit, engine);
+  const moments = gram ? momentsOf(gram.data) : await engine.pairMoments(unit);
   return pairs === "all ordered pairs" ? moments : withoutSelfPairs(moments, unit);
-}
-
-/**
- * With unit features u = m + d around their mean m, the cosine of a pair is
- * |m|^2 + m.d + m.d' + d.d'; since the d sum to zero, the mean is |m|^2 and the variance is
- * 2 mean (m.d)^2 + mean over pairs of (d.d')^2. The last term is the sum of squares of the Gram
- * matrix of the d, on the side that is smaller. No term cancels another, so float32 products do.
- */
-async function centredMoments(unit: Tensor, engine: CavEngine): Promise<Moments> {
-  const [probes = 0, dim = 0] = unit.shape;
-  const { centre, deviations } = centreRows(unit);
-  const gram = await engine.product(deviations, deviations, {
-    transpose: dim < probes ? "first" : "second",
-  });
-  let along = 0;
-  for (let i = 0; i < probes; i++) along += dot(centre, row(deviations, i)) ** 2;
-  const variance = 2 * along / probes + dot(gram.data, gram.data) / probes ** 2;
-  return { mean: dot(centre, centre), deviation: Math.sqrt(variance) };
 }
 
 /** The same moments over the pairs of two different images; NaN when there is one image only. */

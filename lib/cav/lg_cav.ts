@@ -1,16 +1,17 @@
 import type { Method } from "../config/mod.ts";
 import { dot, row, takeRows, type Tensor, tensor } from "../tensor/mod.ts";
-import type {
-  CavProblem,
-  ConceptVectors,
-  PrepareTrainer,
-  TrainerTask,
-  TrainingContext,
+import {
+  type CavProblem,
+  conceptByConcept,
+  type ConceptVectors,
+  type PrepareTrainer,
+  type TrainerTask,
+  type TrainingContext,
 } from "./concept_problem.ts";
 import { descend } from "./_descend.ts";
 import { type Columns, descentOf } from "./engine.ts";
 import { guidance, probesOf } from "./_guidance.ts";
-import { centreShots, startVectors, thresholdsOf } from "./_shots.ts";
+import { thresholdsOf } from "./_shots.ts";
 
 type LgCav = Method<"lg_cav">;
 
@@ -25,8 +26,8 @@ type LgCav = Method<"lg_cav">;
  * Without positives and negatives the first term is left out. The methods and seeds of a concept
  * are the columns of one matrix, so the methods of a task must agree in how gradient descent runs.
  */
-export const lgCav: PrepareTrainer<LgCav> = (problem, context) => (task) =>
-  trainGuided(problem, task, context);
+export const lgCav: PrepareTrainer<LgCav> = (problem, context) =>
+  conceptByConcept((task) => trainGuided(problem, task, context));
 
 async function trainGuided(
   problem: CavProblem,
@@ -35,17 +36,14 @@ async function trainGuided(
 ): Promise<ConceptVectors[]> {
   const { concept, methods, seeds, shots } = task;
   const { hyperparameters } = methods[0]!;
-  const centred = shots && centreShots(shots, hyperparameters.origin);
+  const centred = shots && task.centred(hyperparameters.origin);
   // One order of the probes for all epochs: it decides which of them share a minibatch.
   const order = random.split("probes").split(concept.concept).shuffle([...concept.probes]);
   const probes = await probesOf(problem, order, { engine, shots });
   const [images = 0, dim = 0] = probes.unit.shape;
   const columns = await descend(
     {
-      start: startVectors(
-        { seeds, dim, length: hyperparameters.initialLength },
-        random.split("start").split(concept.concept),
-      ),
+      start: task.start(hyperparameters.initialLength),
       columns: methods.length,
       labelled: centred,
       probes: {
@@ -59,7 +57,7 @@ async function trainGuided(
     const vectors = columnOf(columns, method);
     if (!shots || !centred) {
       // Without labels: the mean score of the probes, half of which language puts above it.
-      return { vectors, thresholds: seeds.map((_, seed) => dot(row(vectors, seed), probes.mean)) };
+      return { vectors, thresholds: seeds.map((_, seed) => dot(row(vectors, seed), probes.mean!)) };
     }
     const biases = seeds.map((_, seed) => columns.biases.data[seed * methods.length + method]!);
     const thresholds = thresholdsOf(threshold, { ...centred, vectors, biases, shots });

@@ -1,24 +1,16 @@
 import type { Method } from "../config/mod.ts";
-import { norm, type Random, row, takeRows, type Tensor, tensor, zeros } from "../tensor/mod.ts";
-import type {
-  CavProblem,
-  ConceptVectors,
-  PrepareTrainer,
-  TrainerTask,
-  TrainingContext,
-} from "./concept_problem.ts";
-import { descend } from "./_descend.ts";
-import { descentOf } from "./engine.ts";
-import { centreRows } from "./_centre_rows.ts";
-import { unlabelledImages } from "./_unlabelled_images.ts";
+import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import {
-  type CentredShots,
-  centreShots,
-  requireShots,
-  type Shots,
-  startVectors,
-  thresholdsOf,
-} from "./_shots.ts";
+  type CavProblem,
+  methodByMethod,
+  type PrepareTrainer,
+  type TrainerTask,
+} from "./concept_problem.ts";
+import { subtractFromRows } from "./_centre_rows.ts";
+import { type LabelledGroups, trainLabelled } from "./_labelled_groups.ts";
+import { rowLengths } from "./_row_lengths.ts";
+import { requireShots, thresholdsOf } from "./_shots.ts";
+import { unlabelledImages } from "./_unlabelled_images.ts";
 
 type OaTcav = Method<"oa_tcav">;
 
@@ -31,93 +23,71 @@ type OaTcav = Method<"oa_tcav">;
  * features of all images share would pass for the concept. The noise comes from the probes of all
  * concepts; the labelled negatives serve for the origin and the threshold.
  */
-export const oaTcav: PrepareTrainer<OaTcav> = (problem, context) => {
+export const oaTcav: PrepareTrainer<OaTcav> = (problem, { engine, random }) => {
   const pool = unlabelledImages(problem);
-  return (task) =>
-    Promise.all(
-      task.methods.map((method) => trainOrthogonal(problem, task, { method, pool, ...context })),
+  return methodByMethod(async (tasks, method) => {
+    const { origin, threshold } = method.hyperparameters;
+    const trained = await trainLabelled(
+      tasks.map((task) => () =>
+        againstNoise(problem, task, {
+          method,
+          pool,
+          random: random.split("oa_tcav").split(task.concept.concept),
+        })
+      ),
+      { engine, schedule: method.hyperparameters },
     );
+    return trained.map(({ vectors, biases }, i) => {
+      const shots = requireShots(tasks[i]!);
+      const { centres } = tasks[i]!.centred(origin);
+      return { vectors, thresholds: thresholdsOf(threshold, { vectors, biases, shots, centres }) };
+    });
+  });
 };
 
-async function trainOrthogonal(
-  problem: CavProblem,
-  task: TrainerTask<OaTcav>,
-  { method, pool, engine, random }: TrainingContext & {
-    readonly method: OaTcav;
-    readonly pool: readonly number[];
-  },
-): Promise<ConceptVectors> {
-  const { draws, initialLength, origin, threshold, perturbation } = method.hyperparameters;
-  const { concept: { concept, probes }, seeds } = task;
-  const shots = requireShots(task);
-  const centred = centreShots(shots, origin);
-  const dim = shots.features.shape[2]!;
-  const labelled = await againstNoise(problem, centred, {
-    seeds,
-    draws,
-    pool,
-    random: random.split("oa_tcav").split(concept),
-  });
-  const start = startVectors(
-    { seeds, dim, length: initialLength },
-    random.split("start").split(concept),
-  );
-  // One group for each draw of each seed.
-  const seedOf = Array.from({ length: seeds.length * draws }, (_, i) => Math.floor(i / draws));
-  const lengths = seeds.map((_, seed) =>
-    meanLength(tensor(centred.features.shape.slice(1), row(centred.features, seed)))
-  );
-  const { vectors, biases } = await descend(
-    {
-      start: takeRows(start, seedOf),
-      columns: 1,
-      labelled: { ...labelled, perturbations: seedOf.map((seed) => perturbation * lengths[seed]!) },
-    },
-    { engine, descent: descentOf(method.hyperparameters, probes.length) },
-  );
-  const averages = averageGroups(tensor([seeds.length, draws, dim], vectors.data));
-  const averageBiases = averageGroups(tensor([seeds.length, draws, 1], biases.data));
-  const thresholds = thresholdsOf(threshold, {
-    vectors: averages,
-    biases: averageBiases.data,
-    shots,
-    centres: centred.centres,
-  });
-  return { vectors: averages, thresholds };
-}
-
 /**
- * The positives of each seed against each draw of noise, as many images as positives:
- * [seeds * draws, images, dim].
+ * The positives of each seed against each draw of noise, as many images as positives: one group for
+ * each draw of each seed.
  */
 async function againstNoise(
   { features }: CavProblem,
-  centred: CentredShots,
-  { seeds, draws, pool, random }: {
-    readonly seeds: readonly number[];
-    readonly draws: number;
+  task: TrainerTask<OaTcav>,
+  { method: { hyperparameters }, pool, random }: {
+    readonly method: OaTcav;
     readonly pool: readonly number[];
     readonly random: Random;
   },
-): Promise<Shots> {
-  const dim = features.shape[1];
+): Promise<LabelledGroups> {
+  requireShots(task);
+  const { draws, initialLength, origin, perturbation } = hyperparameters;
+  const { seeds, concept: { probes } } = task;
+  const centred = task.centred(origin);
+  const start = task.start(initialLength);
+  const [, images = 0, dim = 0] = centred.features.shape;
   const count = row(centred.labels, 0).filter((label) => label === 1).length;
-  const against = zeros([seeds.length * draws, 2 * count, dim]);
-  const labels = zeros([seeds.length * draws, 2 * count]);
+  const groups = seeds.length * draws;
+  const own = zeros([groups, 2 * count + 1, dim]);
+  const labels = zeros([groups, 2 * count]);
+  const perturbations: number[] = [];
   for (const [i, seed] of seeds.entries()) {
-    const centre = row(centred.centres, i);
-    const positives = row(centred.features, i).subarray(0, count * dim);
+    const ofSeed = row(centred.features, i);
+    const length = meanLength(tensor([images, dim], ofSeed));
+    const streams = random.split(seed);
     for (let draw = 0; draw < draws; draw++) {
-      const stream = random.split(seed).split(draw);
-      const noise = await features.take(drawDistinct(pool, { count, random: stream }));
-      noise.data.forEach((x, j) => noise.data[j] = x - centre[j % dim]!);
-      const orthogonal = orthogonaliseNoise(noise, tensor([count, dim], positives));
-      row(against, i * draws + draw).set(positives);
-      row(against, i * draws + draw).set(orthogonal.data, positives.length);
-      row(labels, i * draws + draw).fill(1, 0, count);
+      const group = i * draws + draw;
+      const drawn = drawDistinct(pool, { count, random: streams.split(draw) });
+      const noise = (await features.take(drawn)).data;
+      subtractFromRows(noise, row(centred.centres, i));
+      const members = row(own, group);
+      members.set(ofSeed.subarray(0, count * dim));
+      members.set(noise, count * dim);
+      members.set(row(start, i), 2 * count * dim);
+      row(labels, group).fill(1, 0, count);
+      perturbations.push(perturbation * length);
     }
   }
-  return { features: against, labels };
+  const sums = (gram: Tensor) => orthogonalise(gram, { positives: count });
+  return { own, labels, averaged: draws, probes: probes.length, perturbations, sums };
 }
 
 /**
@@ -139,55 +109,57 @@ function drawDistinct(
   return [...drawn];
 }
 
+/** Of an image's squared length, what may remain of one that depends linearly on those before it. */
+const roundingError = 1e-6;
+
 /**
- * Noise [images, dim] made orthogonal to the mean of the positives [images, dim] and, one after the
- * other, to each other. An image that depends linearly on those before it becomes zero.
+ * Noise made orthogonal to the concept, which is the mean of the positives, and, one after the other,
+ * to each other; an image that depends linearly on those before it becomes zero. Gram and Schmidt's
+ * sums are found from inner products.
+ *
+ * @param gram products of the members of a group, [members, members]: positives, as many images of
+ * noise, and its start.
+ * @returns coefficients of what takes the place of each member, [members, members].
  */
-export function orthogonaliseNoise(noise: Tensor, positives: Tensor): Tensor {
-  const [images = 0] = noise.shape;
-  const { centre: concept } = centreRows(positives);
-  const result = zeros(noise.shape);
-  const basis = norm(concept) === 0 ? [] : [unit(concept)];
-  for (let i = 0; i < images; i++) {
-    const residual = Float64Array.from(row(noise, i));
-    for (const direction of basis) subtractAlong(residual, direction);
-    if (norm(residual) <= 1e-6 * norm(row(noise, i))) continue;
-    basis.push(unit(residual));
-    row(result, i).set(residual);
+export function orthogonalise(
+  gram: Tensor,
+  { positives }: { readonly positives: number },
+): Tensor {
+  const [members = 0] = gram.shape;
+  const sums = zeros(gram.shape);
+  for (let i = 0; i < members; i++) sums.data[i * members + i] = 1;
+  const concept = new Float64Array(members).fill(1 / positives, 0, positives);
+  const kept = [withProducts(concept, gram)].filter(({ square }) => square > 0);
+  for (let i = positives; i < 2 * positives; i++) {
+    const sum = Float64Array.from(row(sums, i));
+    for (const before of kept) {
+      const along = before.products[i]! / before.square;
+      for (let j = 0; j < i; j++) sum[j]! -= along * before.sum[j]!;
+    }
+    const remains = withProducts(sum, gram);
+    if (remains.square > roundingError * gram.data[i * members + i]!) kept.push(remains);
+    else sum.fill(0);
+    row(sums, i).set(sum);
   }
-  return result;
+  return sums;
 }
 
-/** Takes away what of a vector lies along a unit vector: most of the time that the noise takes. */
-function subtractAlong(vector: Float64Array, direction: Float64Array): void {
-  let along = 0;
-  for (let j = 0; j < vector.length; j++) along += vector[j]! * direction[j]!;
-  for (let j = 0; j < vector.length; j++) vector[j]! -= along * direction[j]!;
-}
-
-function unit(vector: Float64Array): Float64Array {
-  const length = norm(vector);
-  return vector.map((x) => x / length);
+/** A sum of members, its products with them, and its squared length. */
+function withProducts(sum: Float64Array, { data }: Tensor) {
+  const members = sum.length;
+  const products = new Float64Array(members);
+  let square = 0;
+  for (let j = 0; j < members; j++) {
+    const x = sum[j]!;
+    if (x === 0) continue;
+    for (let i = 0; i < members; i++) products[i]! += x * data[j * members + i]!;
+  }
+  for (let i = 0; i < members; i++) square += sum[i]! * products[i]!;
+  return { sum, products, square };
 }
 
 /** Mean length of the rows of a matrix: the unit of the perturbation. */
 function meanLength(features: Tensor): number {
-  const [images = 0] = features.shape;
-  let sum = 0;
-  for (let i = 0; i < images; i++) sum += norm(row(features, i));
-  return sum / images;
-}
-
-/** The mean over the middle axis: [groups, members, dim] to [groups, dim]. */
-function averageGroups({ shape, data }: Tensor): Tensor {
-  const [groups = 0, members = 0, dim = 0] = shape;
-  const averages = zeros([groups, dim]);
-  for (let group = 0; group < groups; group++) {
-    for (let j = 0; j < dim; j++) {
-      let sum = 0;
-      for (let i = 0; i < members; i++) sum += data[(group * members + i) * dim + j]!;
-      averages.data[group * dim + j] = sum / members;
-    }
-  }
-  return averages;
+  const lengths = rowLengths(features);
+  return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
 }

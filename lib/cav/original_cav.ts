@@ -1,14 +1,8 @@
 import type { Method } from "../config/mod.ts";
-import { tensor } from "../tensor/mod.ts";
-import type {
-  ConceptVectors,
-  PrepareTrainer,
-  TrainerTask,
-  TrainingContext,
-} from "./concept_problem.ts";
-import { descend } from "./_descend.ts";
-import { descentOf } from "./engine.ts";
-import { centreShots, requireShots, startVectors, thresholdsOf } from "./_shots.ts";
+import { row, zeros } from "../tensor/mod.ts";
+import { methodByMethod, type PrepareTrainer, type TrainerTask } from "./concept_problem.ts";
+import { type LabelledGroups, trainLabelled } from "./_labelled_groups.ts";
+import { requireShots, thresholdsOf } from "./_shots.ts";
 
 type Classifier = Method<"original_cav" | "concept_gradient">;
 
@@ -17,33 +11,33 @@ type Classifier = Method<"original_cav" | "concept_gradient">;
  * positives against the negatives, by gradient descent on the logistic loss. It takes as many
  * steps as a language-guided vector does, so that the methods differ in their losses only.
  */
-export const originalCav: PrepareTrainer<Classifier> = (_, context) => (task) =>
-  Promise.all(task.methods.map((method) => trainClassifier(task, { method, ...context })));
+export const originalCav: PrepareTrainer<Classifier> = (_, { engine }) =>
+  methodByMethod(async (tasks, method) => {
+    const { origin, threshold } = method.hyperparameters;
+    const trained = await trainLabelled(
+      tasks.map((task) => () => Promise.resolve(imagesOf(task, method))),
+      { engine, schedule: method.hyperparameters },
+    );
+    return trained.map(({ vectors, biases }, i) => {
+      const shots = requireShots(tasks[i]!);
+      const { centres } = tasks[i]!.centred(origin);
+      return { vectors, thresholds: thresholdsOf(threshold, { vectors, biases, shots, centres }) };
+    });
+  });
 
-async function trainClassifier(
+/** One group for each seed. */
+function imagesOf(
   task: TrainerTask<Classifier>,
-  { method, engine, random }: TrainingContext & { readonly method: Classifier },
-): Promise<ConceptVectors> {
-  const { initialLength, origin, threshold } = method.hyperparameters;
-  const { concept: { concept, probes }, seeds } = task;
-  const shots = requireShots(task);
-  const centred = centreShots(shots, origin);
-  const dim = shots.features.shape[2]!;
-  const { vectors, biases } = await descend(
-    {
-      start: startVectors(
-        { seeds, dim, length: initialLength },
-        random.split("start").split(concept),
-      ),
-      columns: 1,
-      labelled: centred,
-    },
-    { engine, descent: descentOf(method.hyperparameters, probes.length) },
-  );
-  const matrix = tensor([seeds.length, dim], vectors.data);
-  const { centres } = centred;
-  return {
-    vectors: matrix,
-    thresholds: thresholdsOf(threshold, { vectors: matrix, biases: biases.data, shots, centres }),
-  };
+  { hyperparameters: { initialLength, origin } }: Classifier,
+): LabelledGroups {
+  requireShots(task);
+  const { features, labels } = task.centred(origin);
+  const start = task.start(initialLength);
+  const [seeds = 0, images = 0, dim = 0] = features.shape;
+  const own = zeros([seeds, images + 1, dim]);
+  for (let seed = 0; seed < seeds; seed++) {
+    row(own, seed).set(row(features, seed));
+    row(own, seed).set(row(start, seed), images * dim);
+  }
+  return { own, labels, averaged: 1, probes: task.concept.probes.length };
 }

@@ -3,7 +3,12 @@ import { row, type Tensor, zeros } from "../tensor/mod.ts";
 import { carryTexts } from "./_carry_texts.ts";
 import { unlabelledImages } from "./_unlabelled_images.ts";
 import { midpoint, requireShots } from "./_shots.ts";
-import type { CavProblem, PrepareTrainer, TrainingContext } from "./concept_problem.ts";
+import {
+  type CavProblem,
+  methodByMethod,
+  type PrepareTrainer,
+  type TrainingContext,
+} from "./concept_problem.ts";
 
 type TextToConcept = Method<"text_to_concept">;
 
@@ -19,21 +24,21 @@ type TextToConcept = Method<"text_to_concept">;
  */
 export const textToConcept: PrepareTrainer<TextToConcept> = (problem, context) => {
   const carried = new Map<TextToConcept, Promise<Tensor>>();
-  return (task) => {
-    const shots = requireShots(task);
-    const index = problem.concepts.indexOf(task.concept);
-    return Promise.all(task.methods.map(async (method) => {
-      const all = carried.get(method) ?? carryConcepts(problem, { method, ...context });
-      carried.set(method, all);
-      const vector = row(await all, index);
-      const vectors = zeros([task.seeds.length, vector.length]);
-      const thresholds = task.seeds.map((_, seed) => {
+  return methodByMethod(async (tasks, method) => {
+    const shots = tasks.map(requireShots);
+    const all = carried.get(method) ?? carryConcepts(problem, { method, ...context });
+    carried.set(method, all);
+    const vectorsOfAll = await all;
+    return tasks.map(({ concept, seeds }, i) => {
+      const vector = row(vectorsOfAll, problem.concepts.indexOf(concept));
+      const vectors = zeros([seeds.length, vector.length]);
+      const thresholds = seeds.map((_, seed) => {
         row(vectors, seed).set(vector);
-        return midpoint(vector, { shots, seed });
+        return midpoint(vector, { shots: shots[i]!, seed });
       });
       return { vectors, thresholds };
-    }));
-  };
+    });
+  });
 };
 
 function carryConcepts(

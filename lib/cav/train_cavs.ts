@@ -1,23 +1,27 @@
 import { rowsPerBlock } from "../activations/mod.ts";
 import type { Method } from "../config/mod.ts";
-import { row, type Tensor, zeros } from "../tensor/mod.ts";
+import { type Random, row, type Tensor, zeros } from "../tensor/mod.ts";
 import { conceptGradient } from "./concept_gradient.ts";
 import type {
   CavProblem,
   ConceptProblem,
   ConceptVectors,
   Trainer,
+  TrainerTask,
   TrainingContext,
 } from "./concept_problem.ts";
 import { lgCav } from "./lg_cav.ts";
 import { oaTcav } from "./oa_tcav.ts";
 import { originalCav } from "./original_cav.ts";
 import { randomCav } from "./random_cav.ts";
-import { shotsOf } from "./_shots.ts";
+import { centreShots, type Origin, shotsOf, startVectors } from "./_shots.ts";
 import { textToConcept } from "./text_to_concept.ts";
 
 /** Concepts per block: the unit that is stored and resumed. It does not change the vectors. */
 const blockSize = rowsPerBlock;
+
+/** Concepts that a trainer is given at a time: fewer where features are long, to hold few of them. */
+const conceptsTogether = (dim: number) => Math.max(1, Math.min(8, Math.floor(2 ** 15 / dim)));
 
 /** Vectors to train: those of one method and seed for a block of concepts. */
 export interface CavRequest {
@@ -49,7 +53,7 @@ export interface CavSet {
 
 /** How to train. */
 export interface TrainingOptions extends TrainingContext {
-  /** Stops between concepts; the promise is rejected with the signal's reason. */
+  /** Stops between a few concepts; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -87,21 +91,25 @@ export async function* trainBlocks(
 ): AsyncGenerator<CavBlock> {
   const blocks = conceptBlocks(problem.concepts);
   const train = prepareAll(problem, context);
+  const together = conceptsTogether(problem.features.shape[1]);
   for (const [block, ofBlock] of Map.groupBy(requests, ({ block }) => block)) {
     const concepts = blocks[block];
     if (!concepts) throw new RangeError(`Block ${block} of ${blocks.length} blocks of concepts.`);
     const tasks = tasksOf(problem, ofBlock);
     const trained = ofBlock.map((request) => emptyBlock(problem, request, concepts));
-    for (const [index, concept] of concepts.entries()) {
+    for (let first = 0; first < concepts.length; first += together) {
       for (const { methods, seeds, into } of tasks) {
         signal?.throwIfAborted();
-        const results = await train(concept, { methods, seeds });
-        results.forEach(({ vectors, thresholds }, m) =>
-          seeds.forEach((_, s) => {
-            const target = trained[into[s]![m]!]!;
-            row(target.vectors, index).set(row(vectors, s));
-            target.thresholds.data[index] = thresholds[s]!;
-          })
+        const some = concepts.slice(first, first + together);
+        const results = await train(some, { methods, seeds });
+        results.forEach((ofMethods, i) =>
+          ofMethods.forEach(({ vectors, thresholds }, m) =>
+            seeds.forEach((_, s) => {
+              const target = trained[into[s]![m]!]!;
+              row(target.vectors, first + i).set(row(vectors, s));
+              target.thresholds.data[first + i] = thresholds[s]!;
+            })
+          )
         );
       }
     }
@@ -186,18 +194,48 @@ function prepareAll(problem: CavProblem, context: TrainingContext) {
     lg_cav: lgCav(problem, context),
   };
   return async (
-    concept: ConceptProblem,
+    concepts: readonly ConceptProblem[],
     { methods, seeds }: Pick<Task, "methods" | "seeds">,
-  ): Promise<ConceptVectors[]> => {
-    const shots = await shotsOf(problem, concept, seeds);
-    const results: ConceptVectors[] = [];
+  ): Promise<ConceptVectors[][]> => {
+    const shared = await Promise.all(
+      concepts.map((concept) => sharedOf(problem, concept, { seeds, random: context.random })),
+    );
+    const results: ConceptVectors[][] = concepts.map(() => []);
     for (const indices of Map.groupBy(methods.keys(), (m) => togetherKey(methods[m]!)).values()) {
-      const together = indices.map((index) => methods[index]!);
-      const train = trainers[together[0]!.base] as Trainer<Method>;
-      const trained = await train({ concept, methods: together, seeds, shots });
-      indices.forEach((index, i) => results[index] = trained[i]!);
+      const alike = indices.map((index) => methods[index]!);
+      const train = trainers[alike[0]!.base] as Trainer<Method>;
+      const trained = await train(shared.map((task) => ({ ...task, methods: alike, seeds })));
+      trained.forEach((ofConcept, i) =>
+        indices.forEach((index, m) => results[i]![index] = ofConcept[m]!)
+      );
     }
     return results;
+  };
+}
+
+/** What the methods share of a concept. */
+async function sharedOf(
+  problem: CavProblem,
+  concept: ConceptProblem,
+  { seeds, random }: { readonly seeds: readonly number[]; readonly random: Random },
+): Promise<Omit<TrainerTask<Method>, "methods" | "seeds">> {
+  const shots = await shotsOf(problem, concept, seeds);
+  const dim = problem.features.shape[1];
+  const stream = random.split("start").split(concept.concept);
+  return {
+    concept,
+    shots,
+    centred: remembered((origin: Origin) => centreShots(shots!, origin)),
+    start: remembered((length: number) => startVectors({ seeds, dim, length }, stream)),
+  };
+}
+
+/** A function that is run once for each argument. */
+function remembered<A, R>(of: (argument: A) => R): (argument: A) => R {
+  const results = new Map<A, R>();
+  return (argument) => {
+    if (!results.has(argument)) results.set(argument, of(argument));
+    return results.get(argument)!;
   };
 }
 

@@ -8,10 +8,10 @@ import {
   type Profile,
   withSizes,
 } from "../config/mod.ts";
+import { factorLevels } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { featureCost, vlFeatureCost } from "../models/mod.ts";
 import {
-  datasetNeed,
   experimentIds,
   loadExperiment,
   loadProfile,
@@ -46,80 +46,118 @@ export async function neededSources(
     return { sources: all.filter(({ neededBy }) => neededBy.includes(table)) };
   }
   const profile = await loadProfile(root, purpose.profile);
-  const needs = await needsOf(profile, root);
-  const sources = sourcesNeeded(all, [...needs.datasets, ...needs.models, ...needs.backbones]);
+  const readings = await readingsOf(profile, root);
+  const models = [
+    ...readings.flatMap(({ backbones, vlModels }) => [...backbones, ...vlModels]),
+    ...("sentenceEncoder" in profile.pairs ? [profile.pairs.sentenceEncoder] : []),
+  ];
+  const needs = [
+    ...readings.flatMap(({ datasets }) => datasets),
+    ...models.map((name) => ({ name })),
+  ];
+  const sources = sourcesNeeded(all, needs);
   if (sources.length === 0) {
     throw new UserError(`The profile ${profile.name} needs nothing that is fetched.`);
   }
-  return { sources, estimate: () => timeSentence(needs, { profile, root }) };
+  return { sources, estimate: () => timeSentence(readings, { profile, root }) };
 }
 
-interface ProfileNeeds {
+/** Datasets with the splits that are read of them, and the models that read them. */
+interface Reading {
   readonly datasets: readonly Need[];
-  readonly backbones: readonly Need[];
-  readonly models: readonly Need[];
+  readonly backbones: readonly string[];
+  readonly vlModels: readonly string[];
 }
 
-async function needsOf(profile: Profile, root: string): Promise<ProfileNeeds> {
-  const { datasets, backbones, vlModels, pairs } = profile;
-  const names = backbones.sizes === "world"
-    ? []
-    : backbones.names ?? await backbonesOfExperiments(root);
-  const models = [
-    ...Object.values(vlModels),
-    ...("sentenceEncoder" in pairs ? [pairs.sentenceEncoder] : []),
+/** What the experiments read that a profile can make, one after another. */
+async function readingsOf(profile: Profile, root: string): Promise<Reading[]> {
+  const { backbones: { names, sizes }, vlModels } = profile;
+  if (sizes === "world") return [];
+  const readings: Reading[] = [];
+  for (const id of experimentIds(root)) {
+    const levels = factorLevels(await loadExperiment(root, id));
+    const of = (factor: string) => levels.get(factor)!.map(String);
+    const datasets = await Promise.all(of("dataset").map((name) => splitsOf(name, profile, root)));
+    const backbones = of("backbone").filter((name) => names?.includes(name) ?? true);
+    if (datasets.flat().length === 0 || backbones.length === 0) continue;
+    readings.push({
+      datasets: datasets.flat(),
+      backbones,
+      vlModels: of("vlModel").flatMap((name) => vlModels[name] ?? []),
+    });
+  }
+  return readings;
+}
+
+/** What is read of a dataset: of one with classes all splits, of one with concepts the pool too. */
+async function splitsOf(dataset: string, profile: Profile, root: string): Promise<Need[]> {
+  const { format, view } = await datasetConfig(dataset, root);
+  const name = profile.datasets[dataset] === undefined ? view?.of ?? dataset : dataset;
+  if (profile.datasets[name] === undefined) return [];
+  const { images } = await datasetConfig(name, root);
+  if (format !== "broden") return [{ name, splits: Object.keys(images) }];
+  const pool = profile.probePool.flatMap((source) =>
+    "split" in source ? [{ name: source.dataset, splits: [source.split.value] }] : []
+  );
+  const { classes } = profile;
+  return [
+    { name },
+    ...pool,
+    ...("dataset" in classes ? [{ name: classes.dataset, splits: [classes.split] }] : []),
   ];
-  return {
-    datasets: Object.entries(datasets).flatMap(([name, location]) =>
-      "folder" in location ? [datasetNeed(name, profile)] : []
-    ),
-    backbones: names.map((name) => ({ name })),
-    models: [...new Set(models)].map((name) => ({ name })),
-  };
 }
 
-async function backbonesOfExperiments(root: string): Promise<readonly string[]> {
-  const experiments = await Promise.all(
-    experimentIds(root).map((id) => loadExperiment(root, id)),
-  );
-  const names = experiments.flatMap(({ factors: { backbone = [] } }) =>
-    "value" in backbone ? backbone.value : backbone
-  );
-  return [...new Set(names.map(String))];
+function datasetConfig(name: string, root: string) {
+  return loadConfig(join(root, "configs", "datasets", `${name}.json`), datasetSchema);
 }
 
-/** How long the models take on every image of the datasets, the larger part of most runs. */
+/** How long the models take on every image that they read, the larger part of most runs. */
 async function timeSentence(
-  { datasets, backbones, models }: ProfileNeeds,
+  readings: readonly Reading[],
   { profile, root }: { readonly profile: Profile; readonly root: string },
 ): Promise<string> {
-  const configs = join(root, "configs");
-  let images = 0;
-  for (const { name, splits } of datasets) {
-    const config = await loadConfig(join(configs, "datasets", `${name}.json`), datasetSchema);
-    for (const split of splits ?? Object.keys(config.images)) {
-      images += config.images[split] ?? 0;
+  const read = new Map<string, { readonly model: string; readonly images: number }>();
+  const seen = new Map<string, number>();
+  const costs = new Map<string, number | undefined>();
+  for (const { datasets, backbones, vlModels } of readings) {
+    for (const { name, splits } of datasets) {
+      const { images } = await datasetConfig(name, root);
+      for (const split of splits ?? Object.keys(images)) {
+        const count = images[split] ?? 0;
+        seen.set(`${name} ${split}`, count);
+        for (const model of [...backbones, ...vlModels]) {
+          read.set(`${model} ${name} ${split}`, { model, images: count });
+        }
+      }
     }
+    for (const name of backbones) costs.set(name, await backboneCost(name, { profile, root }));
+    for (const name of vlModels) costs.set(name, await vlCost(name, root));
   }
-  let multiplyAdds = 0;
-  const unknown: string[] = [];
-  for (const { name } of backbones) {
-    const path = join(configs, "backbones", `${name}.json`);
-    const config = await loadConfig(path, builtBackboneSchema);
-    multiplyAdds += featureCost(withSizes(config, profile.backbones.sizes)).multiplyAdds;
-  }
-  for (const name of models.map(({ name }) => name)) {
-    if ("sentenceEncoder" in profile.pairs && name === profile.pairs.sentenceEncoder) continue;
-    const config = await loadConfig(join(configs, "vl", `${name}.json`), hubModelSchema);
-    const cost = await vlFeatureCost(config, { hubFolder: join(root, "data", "hub") });
-    if (cost === undefined) unknown.push(name);
-    multiplyAdds += cost?.multiplyAdds ?? 0;
-  }
-  const seconds = modelSeconds(images * multiplyAdds, {
+  const multiplyAdds = [...read.values()].reduce(
+    (sum, { model, images }) => sum + images * (costs.get(model) ?? 0),
+    0,
+  );
+  const seconds = modelSeconds(multiplyAdds, {
     products: await productsPerSecond({ device: "cpu" }),
   });
+  const unknown = [...costs].flatMap(([name, cost]) => cost === undefined ? [name] : []);
   const without = unknown.length === 0 ? "" : `, ${unknown.join(", ")} not counted`;
-  return `On the ${images} images at most, the models will take about ` +
-    `${durationInWords(seconds)} on this machine${without}. Next: ` +
-    `deno task reproduce table2 --profile ${profile.name}`;
+  const images = [...seen.values()].reduce((sum, count) => sum + count, 0);
+  return `On the ${images} images at most, the models of all experiments will take about ` +
+    `${durationInWords(seconds)} on this machine${without}; with --dry-run ` +
+    `"reproduce" says it of some. Next: deno task reproduce table2 --profile ${profile.name}`;
+}
+
+async function backboneCost(
+  name: string,
+  { profile, root }: { readonly profile: Profile; readonly root: string },
+): Promise<number> {
+  const path = join(root, "configs", "backbones", `${name}.json`);
+  const config = await loadConfig(path, builtBackboneSchema);
+  return featureCost(withSizes(config, profile.backbones.sizes)).multiplyAdds;
+}
+
+async function vlCost(name: string, root: string): Promise<number | undefined> {
+  const config = await loadConfig(join(root, "configs", "vl", `${name}.json`), hubModelSchema);
+  return (await vlFeatureCost(config, { hubFolder: join(root, "data", "hub") }))?.multiplyAdds;
 }

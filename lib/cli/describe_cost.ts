@@ -6,7 +6,7 @@ export function describeCost(
   time?: { readonly seconds: number; readonly speeds: Speeds },
 ): string {
   const operations = 2 * multiplyAdds / 1e12;
-  return `${stages} stages: ${images} images, ${
+  return `${stages} stages, ${images} images, ${
     operations.toFixed(operations < 10 ? 2 : 0)
   } TFLOP, ` +
     `${bytesInWords(bytes)} to store, ${bytesInWords(memory)} of memory for the largest` +

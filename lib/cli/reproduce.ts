@@ -196,7 +196,7 @@ async function runMissing(
   if (cost.multiplyAdds > worthMeasuring && damaged.size === 0) {
     const speeds = await measurePlan(missing, { graph, store, device, jobs, signal: interrupt });
     const seconds = planSeconds(missing, { speeds, jobs });
-    stderr.write(`${describeCost(cost, { seconds, speeds })}\n`);
+    stderr.write(`To run: ${describeCost(cost, { seconds, speeds })}\n`);
   }
   if (missing.some(({ kind }) => kind === "cavs")) {
     stderr.write(`CAVs are trained by ${engine.description}.\n`);

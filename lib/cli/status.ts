@@ -1,5 +1,4 @@
 import { buildCommand } from "@stricli/core";
-import { join } from "node:path";
 import {
   buildPlan,
   experimentIds,
@@ -9,6 +8,7 @@ import {
   targetsOf,
 } from "../pipeline/mod.ts";
 import { openDigests, openStore } from "../store/mod.ts";
+import { recordedTargets, sameKeys } from "./_recorded_targets.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
 
@@ -58,29 +58,11 @@ async function statusOfAll(
     const recorded = await recordedTargets(resultFolder(root, { profile, id }));
     const result = recorded === undefined
       ? stagesToRun === 0 ? "stored" : "missing"
-      : sameSet(recorded, targets)
+      : sameKeys(recorded, targets)
       ? "fresh"
       : "stale";
     return { id, title, paper, result, stages: targets.length, stagesToRun };
   }));
-}
-
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  const [first, second] = [new Set(a), new Set(b)];
-  return first.size === second.size && first.isSubsetOf(second);
-}
-
-/** The keys of the stages that a result was made of, or `undefined` when there is none. */
-async function recordedTargets(folder: string): Promise<readonly string[] | undefined> {
-  try {
-    const manifest = JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
-    return Array.isArray(manifest?.targets) ? manifest.targets : [];
-  } catch (error) {
-    const { NotFound, NotADirectory } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
-    if (error instanceof SyntaxError) return [];
-    throw error;
-  }
 }
 
 interface StatusFlags {

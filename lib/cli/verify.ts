@@ -2,8 +2,10 @@ import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileHash, sha256, UserError } from "../files/mod.ts";
-import { chooseExperiments, loadProfile, resultFolder } from "../pipeline/mod.ts";
+import { buildPlan, chooseExperiments, resultFolder, targetsOf } from "../pipeline/mod.ts";
 import { refoldResult } from "../report/mod.ts";
+import { openDigests } from "../store/mod.ts";
+import { recordedTargets, sameKeys } from "./_recorded_targets.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
 
@@ -15,7 +17,8 @@ export const verifyCommand = buildCommand<
 >({
   docs: {
     brief: "Check results: hashes of the files, and the tables folded again from the runs",
-    fullDescription: "Examples:\n  deno task verify table2\n  deno task verify all",
+    fullDescription:
+      "Says too when a result was made by another plan than today's.\n\nExamples:\n  deno task verify table2\n  deno task verify all",
   },
   parameters: {
     positional: {
@@ -32,8 +35,9 @@ export const verifyCommand = buildCommand<
     },
   },
   func: async function ({ profile }, ...words) {
-    await loadProfile(this.root, profile);
-    for (const id of chooseExperiments(words, this.root)) {
+    const ids = chooseExperiments(words, this.root);
+    const targets = await targetsToday(ids, { ...this, profile });
+    for (const id of ids) {
       const folder = resultFolder(this.root, { profile, id });
       const problems = await verifyResult(folder);
       if (problems.length > 0) {
@@ -43,12 +47,29 @@ export const verifyCommand = buildCommand<
           }. Run "deno task reproduce ${id}${profile === "world" ? "" : ` --profile ${profile}`}".`,
         );
       }
+      const recorded = await recordedTargets(folder);
+      const isStale = !sameKeys(recorded ?? [], targets.get(id) ?? []);
       this.process.stdout.write(
-        `${folder}: every file as recorded; the table follows from the runs.\n`,
+        `${folder}: every file as recorded; the table follows from the runs` +
+          `${isStale ? "; but it is stale: today's plan is another one" : ""}.\n`,
       );
     }
   },
 });
+
+/** The keys that the result of each experiment would be made of today; of one that can be planned. */
+async function targetsToday(
+  experiments: readonly string[],
+  { root, storeRoot, profile }: Pick<CliContext, "root" | "storeRoot"> & {
+    readonly profile: string;
+  },
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const plan = await buildPlan(
+    { root, profile, experiments, engine: "ort", device: "cpu" },
+    { digests: openDigests(storeRoot), onUnavailable: () => {} },
+  );
+  return new Map(plan.experiments.map((one) => [one.experiment.id, targetsOf([one])]));
+}
 
 /**
  * What is wrong with a result folder: files that differ from the manifest, and files that do not

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { loadConfig } from "../config/mod.ts";
 import type { Level } from "../experiment/mod.ts";
-import { fileHash, sha256, UserError, writeFileAtomically } from "../files/mod.ts";
 import {
+  exhibitsOf,
   type LeftOut,
   leftOut,
   type Plan,
@@ -15,13 +15,13 @@ import {
   type LevelTitle,
   type PaperNumbers,
   paperNumbers,
-  renderFigures,
   type Result,
   resultFiles,
   type ResultSpec,
   resultSpec,
 } from "../report/mod.ts";
 import type { Store } from "../store/mod.ts";
+import { type Drawable, drawPictures, isUndrawn } from "./draw_pictures.ts";
 import { z } from "zod";
 
 /** A result that was written. */
@@ -71,13 +71,14 @@ export async function writeResults(
   },
 ): Promise<WrittenResult[]> {
   const written: WrittenResult[] = [];
-  const undrawn: { readonly folder: string; readonly figure: Uint8Array }[] = [];
+  const undrawn: Drawable[] = [];
   for (const planned of plan.experiments) {
     const { experiment: { id } } = planned;
-    const { result, files } = resultFiles(await runsOf(planned, store), specs.get(id)!);
+    const { result, files } = resultFiles(await runsOf(planned, store), specs.get(id)!, {
+      exhibits: await exhibitsOf(planned, store),
+    });
     const folder = resultFolder(plan.request.root, { profile: plan.profile.name, id });
-    const figure = files.get("figure.json")!;
-    if (await isUndrawn(folder, figure)) undrawn.push({ folder, figure });
+    if (await isUndrawn({ folder, files })) undrawn.push({ folder, files });
     const left = await leftOut(planned, store);
     const seconds = (Date.now() - started.getTime()) / 1000;
     const published = { files, store, started, seconds, ...left };
@@ -91,40 +92,8 @@ export async function writeResults(
       ...left,
     });
   }
-  const drawn = await drawFigures(undrawn, store.root).then(() => true, (error) => {
-    if (!(error instanceof UserError)) throw error;
-    onNoBrowser(error.message);
-    return false;
-  });
-  const pictures = new Set(drawn ? undrawn.map(({ folder }) => folder) : []);
-  return written.map((one) =>
-    pictures.has(one.folder) ? { ...one, files: [...one.files, ...pictureNames] } : one
-  );
-}
-
-const pictureNames = ["figure.svg", "figure.png"];
-
-/** Pictures are drawn anew when their figure has changed or one of them is missing. */
-async function isUndrawn(folder: string, figure: Uint8Array): Promise<boolean> {
-  if (await fileHash(join(folder, "figure.json")) !== sha256(figure)) return true;
-  for (const name of pictureNames) {
-    if (await fileHash(join(folder, name)) === "missing") return true;
-  }
-  return false;
-}
-
-async function drawFigures(
-  undrawn: readonly { readonly folder: string; readonly figure: Uint8Array }[],
-  scratch: string,
-): Promise<void> {
-  if (undrawn.length === 0) return;
-  const figures = undrawn.map(({ figure }) => JSON.parse(new TextDecoder().decode(figure)));
-  const pictures = await renderFigures(figures, { scratch });
-  for (const [index, { svg, png }] of pictures.entries()) {
-    const { folder } = undrawn[index]!;
-    await writeFileAtomically(join(folder, "figure.svg"), svg);
-    await writeFileAtomically(join(folder, "figure.png"), png);
-  }
+  const drawn = await drawPictures(undrawn, { scratch: store.root, onNoBrowser });
+  return written.map((one) => ({ ...one, files: [...one.files, ...drawn.get(one.folder) ?? []] }));
 }
 
 function titleOf(

@@ -103,13 +103,15 @@ export const correctionSchema = z.discriminatedUnion("base", [
       /** The elastic net's share of absolute values; squares have the rest. */
       l1Share: sourced(share),
       /** Of SAGA, which trains the sparse layer. */
-      stepSize: sourced(upTo(1e3)),
-      /** Passes of SAGA over the images, at most. */
-      epochs: sourced(count(1e5)),
-      /** SAGA ends when a step moves the layer by no more than this. */
-      tolerance: sourced(atLeastZero(1)),
+      sagaStepSize: sourced(upTo(1e3)),
       /** Images per step of SAGA, at most. */
       sagaBatchSize: sourced(count(1e7)),
+      /** Passes of SAGA over the images, at most. */
+      sagaEpochs: sourced(count(1e5)),
+      /** Steps of SAGA, at most; it ends with the epoch that reaches them. */
+      sagaSteps: sourced(count(1e9)),
+      /** SAGA ends when a step moves the layer by no more than this. */
+      sagaTolerance: sourced(atLeastZero(1)),
     }).readonly(),
   }).readonly(),
   /** A row of the paper's tables that is shown and never run. */

@@ -1,4 +1,4 @@
-import { type FeatureRows, rowsPerBlock } from "../activations/mod.ts";
+import type { FeatureRows } from "../activations/mod.ts";
 import type { Correction } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
@@ -9,13 +9,13 @@ import {
   buildSimilarity,
   buildTargets,
 } from "./_concept_graph.ts";
+import { scalar } from "./_graph_parts.ts";
+import { drawSamples, rowsAtOnce, type Sample, type Samples } from "./_concept_samples.ts";
 import { evenParts, range } from "./_minibatches.ts";
 import type { Sessions } from "./_sessions.ts";
 
 /** Answers of concept neurons, concepts times images, in memory at once. */
 const answersAtOnce = 2 ** 22;
-/** Rows that are asked for at once. */
-const rowsAtOnce = 1024;
 
 /** What a concept layer is trained on; rows are images. */
 export interface ConceptLayerProblem {
@@ -56,22 +56,34 @@ export async function trainConceptLayer(
   problem: ConceptLayerProblem,
   options: ConceptLayerOptions,
 ): Promise<ConceptLayer> {
-  const { settings: { steps, patience }, random, signal } = options;
-  const state = startState(problem, random.split("start"));
+  const state = startState(problem, options.random.split("start"));
   const samples = await drawSamples(problem, options);
+  try {
+    return await climb(state, { samples, ...problem, ...options });
+  } finally {
+    samples.release();
+  }
+}
+
+/** Steps until the held-out images see no gain. */
+async function climb(
+  state: State,
+  { samples, ...options }: ConceptLayerProblem & ConceptLayerOptions & {
+    readonly samples: Samples;
+  },
+): Promise<ConceptLayer> {
+  const { settings: { steps, patience }, signal } = options;
   let best: ConceptLayer | undefined;
   for (let step = 0; step < steps; step++) {
     signal?.throwIfAborted();
     await conceptStep(state, {
       sample: await samples.training(step),
       step,
-      ...problem,
       ...options,
     });
     if (step % patience !== 0 && step !== steps - 1) continue;
     const similarities = await similaritiesOf(state.weight, {
       sample: samples.heldOut,
-      ...problem,
       ...options,
     });
     if (!similarities.every(Number.isFinite)) throw diverged(step, options);
@@ -96,86 +108,6 @@ function startState({ features, texts }: ConceptLayerProblem, random: Random): S
   const weight = zeros(shape);
   for (let i = 0; i < weight.data.length; i++) weight.data[i] = random.between(-bound, bound);
   return { weight, first: zeros(shape), second: zeros(shape) };
-}
-
-/** Images in memory. */
-interface Sample {
-  readonly features: Tensor;
-  readonly views: Tensor;
-  /** Targets of all concepts, where they are few enough to be kept. */
-  targets?: Tensor;
-}
-
-interface Samples {
-  readonly heldOut: Sample;
-  /** The images of a step. */
-  training(step: number): Promise<Sample>;
-}
-
-/**
- * A share of the images, `batchSize` at most, is held out. The others are all seen in every step
- * where they are not more than `batchSize`; of more, each step sees random blocks of rows.
- */
-async function drawSamples(
-  problem: ConceptLayerProblem,
-  { settings: { heldOut: share, batchSize }, random }: ConceptLayerOptions,
-): Promise<Samples> {
-  const images = problem.features.shape[0];
-  const count = Math.min(batchSize, Math.max(2, Math.round(share * images)));
-  const isHeldOut = new Uint8Array(images);
-  for (const image of random.split("held out").shuffle(range(0, images)).slice(0, count)) {
-    isHeldOut[image] = 1;
-  }
-  const [others, kept] = [range(0, images), range(0, images)]
-    .map((all, i) => all.filter((image) => isHeldOut[image] === i)) as [number[], number[]];
-  if (others.length < 2) {
-    throw new UserError(
-      `Training a concept layer on ${images} images, ${count} of which are held out: give more.`,
-    );
-  }
-  const heldOut = await readSample(kept, problem);
-  const loaded = { features: new Float32Array(), views: new Float32Array() };
-  const draw = (step: number) => {
-    const blocks = random.split("blocks").split(step)
-      .shuffle(range(0, Math.ceil(images / rowsPerBlock)))
-      .slice(0, Math.ceil(batchSize / rowsPerBlock));
-    const rows = blocks.sort((a, b) => a - b).flatMap((block) =>
-      range(block * rowsPerBlock, Math.min(images, (block + 1) * rowsPerBlock))
-    );
-    return rows.filter((image) => !isHeldOut[image]);
-  };
-  const all = others.length > batchSize ? undefined : await readSample(others, problem);
-  return {
-    heldOut,
-    training: async (step) => all ?? await readSample(draw(step), problem, loaded),
-  };
-}
-
-/** Reads images, into buffers that grow where they are too small. */
-async function readSample(
-  rows: readonly number[],
-  { features, views }: ConceptLayerProblem,
-  buffers = { features: new Float32Array(), views: new Float32Array() },
-): Promise<Sample> {
-  const read = async (matrix: FeatureRows, buffer: Float32Array<ArrayBuffer>) => {
-    const width = matrix.shape[1];
-    const size = rows.length * width;
-    const into = buffer.length < size ? new Float32Array(size) : buffer;
-    let at = 0;
-    for (const part of evenParts(rows, rowsAtOnce)) {
-      into.set((await matrix.take(part)).data, at);
-      at += part.length * width;
-    }
-    return into;
-  };
-  buffers.features = await read(features, buffers.features);
-  buffers.views = await read(views, buffers.views);
-  const rowsOf = (data: Float32Array, width: number) =>
-    tensor([rows.length, width], data.subarray(0, rows.length * width));
-  return {
-    features: rowsOf(buffers.features, features.shape[1]),
-    views: rowsOf(buffers.views, views.shape[1]),
-  };
 }
 
 interface SampleOptions extends ConceptLayerOptions {
@@ -278,10 +210,6 @@ function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
   return sum / values.length;
-}
-
-function scalar(value: number): Tensor {
-  return tensor([], Float32Array.of(value));
 }
 
 function diverged(step: number, { settings: { learningRate } }: ConceptLayerOptions): UserError {

@@ -1,6 +1,7 @@
 import { UserError } from "../files/mod.ts";
 import { normaliseRows, type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { LastLayer } from "../models/mod.ts";
+import { scalar } from "./_graph_parts.ts";
 import { epochWindows, evenParts } from "./_minibatches.ts";
 import type { Objective } from "./_objective.ts";
 import type { RowWindow } from "./_rows.ts";
@@ -26,6 +27,8 @@ export interface DescendOptions {
   /** Gives the order of the images. */
   readonly random: Random;
   readonly signal: AbortSignal | undefined;
+  /** Of the features in memory at once; see `epochWindows`. */
+  readonly windowNumbers?: number | undefined;
   /** Called after each pass over the images by one task. */
   readonly onPass: () => void;
 }
@@ -152,12 +155,13 @@ interface Run {
 /** A pass over the images, in random order or in their own, as runs of the runtime. */
 async function* runs(
   tasks: readonly DescentTask[],
-  { data, features, views, random, signal }: PassOptions & { readonly random: Random | undefined },
+  options: PassOptions & { readonly random: Random | undefined },
 ): AsyncGenerator<Run> {
-  const { labels, lastLayer } = data;
+  const { data: { labels, lastLayer }, features, views, random, signal, windowNumbers } = options;
   const { batchSize } = tasks[0]!.objective.settings;
   let [featureBuffer, viewBuffer]: [Buffer, Buffer] = [new Float32Array(), new Float32Array()];
-  for (const window of epochWindows({ images: labels.length, batchSize }, random)) {
+  const sizes = { images: labels.length, width: features.width, batchSize, windowNumbers };
+  for (const window of epochWindows(sizes, random)) {
     await features.load(window.blocks);
     await views?.load(window.blocks);
     for (const batches of evenParts(window.batches, stepsPerRun)) {
@@ -260,10 +264,6 @@ function atLeastTwoRows(matrix: Tensor): Tensor {
   const padded = zeros([2, width]);
   padded.data.set(matrix.data);
   return padded;
-}
-
-function scalar(value: number): Tensor {
-  return tensor([], Float32Array.of(value));
 }
 
 function requireFinite(

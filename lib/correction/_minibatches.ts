@@ -1,8 +1,8 @@
 import { rowsPerBlock } from "../activations/mod.ts";
 import type { Random } from "../tensor/mod.ts";
 
-/** Rows that are in memory at once: half a gigabyte of 2048 numbers each. */
-const windowRows = 2 ** 16;
+/** Numbers that are in memory at once: half a gigabyte, 65,536 rows of 2048. */
+const numbersAtOnce = 2 ** 27;
 
 /** What is in memory at once, and how it is cut into minibatches. */
 export interface Window {
@@ -12,10 +12,13 @@ export interface Window {
   readonly batches: readonly Int32Array[];
 }
 
-/** How many rows there are, and how many make a minibatch at most. */
+/** How many rows there are and how wide they are, and how many make a minibatch at most. */
 export interface MinibatchSizes {
   readonly images: number;
+  readonly width: number;
   readonly batchSize: number;
+  /** Numbers that are in memory at once; 2^27 when left out. */
+  readonly windowNumbers?: number | undefined;
 }
 
 /**
@@ -25,12 +28,13 @@ export interface MinibatchSizes {
  * minibatches of a window differ in size by one at most, and none straddles two windows.
  */
 export function* epochWindows(
-  { images, batchSize }: MinibatchSizes,
+  { images, width, batchSize, windowNumbers = numbersAtOnce }: MinibatchSizes,
   random?: Random,
 ): Generator<Window> {
   const all = range(0, Math.ceil(images / rowsPerBlock));
   const blocks = random ? random.shuffle(all) : all;
-  for (const part of evenParts(blocks, Math.ceil(windowRows / rowsPerBlock))) {
+  const most = Math.max(1, Math.floor(windowNumbers / (rowsPerBlock * width)));
+  for (const part of evenParts(blocks, most)) {
     const ascending = part.toSorted((a, b) => a - b);
     const rows = ascending.flatMap((block) =>
       range(block * rowsPerBlock, Math.min(images, (block + 1) * rowsPerBlock))

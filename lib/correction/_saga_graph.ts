@@ -1,5 +1,5 @@
 import { createGraph, type GraphBuilder, type Value } from "../onnx/mod.ts";
-import { oneHot, softThreshold } from "./_step_graph.ts";
+import { oneHot, softThreshold, sumOf } from "./_graph_parts.ts";
 
 /** How many steps a run takes, and how many classes there are. */
 export interface SagaTerms {
@@ -87,10 +87,11 @@ function roundedParts({ node, scalar }: GraphBuilder, probabilities: Value): Val
 }
 
 /** The Euclidean distance between all of some values and those after them. */
-function distance({ node }: GraphBuilder, pairs: readonly (readonly [Value, Value])[]): Value {
+function distance(graph: GraphBuilder, pairs: readonly (readonly [Value, Value])[]): Value {
+  const { node } = graph;
   const squares = pairs.map(([before, after]) => {
     const difference = node("Sub", [after, before]);
-    return node("ReduceSum", [node("Mul", [difference, difference])], { keepdims: 0 });
+    return sumOf(graph, node("Mul", [difference, difference]));
   });
   return node("Sqrt", [squares.reduce((sum, square) => node("Add", [sum, square]))]);
 }

@@ -1,4 +1,5 @@
 import { createGraph, type GraphBuilder, type Value } from "../onnx/mod.ts";
+import { oneHot, softThreshold, sumOf } from "./_graph_parts.ts";
 
 /** Which terms the loss has, how many steps a run takes, and how many classes there are. */
 export interface StepTerms {
@@ -112,12 +113,6 @@ function declareBatch(
     weights: graph.input(`weights${step}`, [images, 1]),
     views: terms.teacher ? graph.input(`views${step}`, [images, "width"]) : undefined,
   };
-}
-
-/** Class numbers, [images], as rows of zeros with a one: [images, classes]. */
-export function oneHot(graph: GraphBuilder, labels: Value, classes: number): Value {
-  const values = graph.constant({ shape: [2], data: Float32Array.of(0, 1) });
-  return graph.node("OneHot", [labels, graph.scalar(classes), values]);
 }
 
 interface TeacherValues {
@@ -286,18 +281,4 @@ function layerLoss(
   }
   if (l1) add(sumOf(graph, node("Abs", [weight])), l1);
   return loss;
-}
-
-/** The proximal step of an absolute value: numbers move towards zero by `by`, not beyond. */
-export function softThreshold({ node, scalar }: GraphBuilder, values: Value, by: Value): Value {
-  const shrunk = node("Max", [node("Sub", [node("Abs", [values]), by]), scalar(0)]);
-  return node("Mul", [node("Sign", [values]), shrunk]);
-}
-
-/**
- * The sum of all numbers. onnxruntime's sums depend on where in memory their operand lies, which is
- * always alike for what the graph computed, and is not for what it was fed.
- */
-function sumOf({ node }: GraphBuilder, values: Value): Value {
-  return node("ReduceSum", [values], { keepdims: 0 });
 }

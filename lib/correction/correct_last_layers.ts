@@ -26,8 +26,8 @@ import { uniformRetraining } from "./uniform_retraining.ts";
  * features are stored.
  *
  * Requests of one seed that agree in epochs and batch size see the same minibatches and share what is
- * read of the features; features of 65,536 images or fewer are read once for all. Of more images, that
- * many are in memory at a time. Everything runs on one thread; use several processes for several
+ * read of the features. Half a gigabyte of features is in memory at a time; fewer are read once for
+ * all. Everything runs on one thread; use several processes for several
  * cores.
  *
  * @throws {UserError} when the problem or a request makes no sense, when a number of the features is

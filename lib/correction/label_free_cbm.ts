@@ -60,7 +60,6 @@ export async function labelFreeCbm(
   const activations = await conceptActivations(features, { layer: standardised, sessions, signal });
   const sparse = await fitSparseLayer({ features: activations, labels, classes }, {
     ...settings,
-    batchSize: settings.sagaBatchSize,
     random: random.split("saga"),
     sessions,
     signal,

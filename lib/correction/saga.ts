@@ -1,7 +1,9 @@
 import type { FeatureRows } from "../activations/mod.ts";
+import type { Correction } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import type { LastLayer } from "../models/mod.ts";
-import { type Random, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { scalar } from "./_graph_parts.ts";
 import { epochWindows, evenParts } from "./_minibatches.ts";
 import { openWindow } from "./_rows.ts";
 import { buildSagaSteps, partsOfOne } from "./_saga_graph.ts";
@@ -19,14 +21,19 @@ export interface SparseLayerProblem {
   readonly classes: number;
 }
 
+type SparseLayerSettings = Pick<
+  Correction<"label_free_cbm">["hyperparameters"],
+  | "penalty"
+  | "l1Share"
+  | "sagaStepSize"
+  | "sagaBatchSize"
+  | "sagaEpochs"
+  | "sagaSteps"
+  | "sagaTolerance"
+>;
+
 /** How it is solved. */
-export interface SparseLayerOptions {
-  readonly penalty: number;
-  readonly l1Share: number;
-  readonly stepSize: number;
-  readonly epochs: number;
-  readonly tolerance: number;
-  readonly batchSize: number;
+export interface SparseLayerOptions extends SparseLayerSettings {
   readonly random: Random;
   readonly sessions: Sessions;
   readonly signal?: AbortSignal | undefined;
@@ -40,8 +47,8 @@ export interface SparseLayerOptions {
  *     mean over images of CE(label, softmax(W x + b)) + penalty (l1Share |W|_1 + (1 - l1Share)/2 |W|_2^2)
  *
  * by proximal SAGA in minibatches, GLM-SAGA (arXiv 2105.04857, by which Label-free CBM fits its last
- * layer), from zero on. It ends with the run of steps in which one moves the layer by `tolerance` at
- * the most, or after `epochs`. scikit-learn writes the same with C = 1 / (penalty images).
+ * layer), from zero on. It ends with the run of steps in which one moves the layer by
+ * `sagaTolerance` at the most, or with the last epoch. scikit-learn writes the same with C = 1 / (penalty images).
  *
  * SAGA remembers a residual of each image and class. Where these are too many, as of ImageNet, they
  * are remembered in one byte: SAGA's gradient stays unbiased for whatever is remembered, as long
@@ -51,17 +58,23 @@ export interface SparseLayerOptions {
  */
 export async function fitSparseLayer(
   { features, labels, classes }: SparseLayerProblem,
-  { penalty, l1Share, stepSize, epochs, tolerance, batchSize, ...options }: SparseLayerOptions,
+  options: SparseLayerOptions,
 ): Promise<LastLayer & { readonly epochs: number }> {
-  const { random, sessions, signal, exactResiduals = 2 ** 27 } = options;
+  const { penalty, l1Share, sagaStepSize, random, sessions, signal } = options;
   const [images, dim] = features.shape;
-  const rounded = images * classes > exactResiduals;
+  const batchSize = options.sagaBatchSize;
+  const epochs = Math.min(
+    options.sagaEpochs,
+    Math.ceil(options.sagaSteps / Math.ceil(images / batchSize)),
+  );
+  const rounded = images * classes > (options.exactResiduals ?? 2 ** 27);
+  const sizes = { images, width: dim, batchSize };
   const table = rememberResiduals({ labels, classes, rounded });
   const window = openWindow(features);
   const scalars = {
-    stepSize: scalar(stepSize),
-    shrink: scalar(stepSize * penalty * l1Share),
-    divide: scalar(1 + stepSize * penalty * (1 - l1Share)),
+    stepSize: scalar(sagaStepSize),
+    shrink: scalar(sagaStepSize * penalty * l1Share),
+    divide: scalar(1 + sagaStepSize * penalty * (1 - l1Share)),
     images: scalar(images),
   };
   let state = {
@@ -71,7 +84,7 @@ export async function fitSparseLayer(
     biasAverage: zeros([classes]),
   };
   for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const { blocks, batches } of epochWindows({ images, batchSize }, random.split(epoch))) {
+    for (const { blocks, batches } of epochWindows(sizes, random.split(epoch))) {
       await window.load(blocks);
       for (const run of evenParts(batches, stepsPerRun)) {
         signal?.throwIfAborted();
@@ -103,8 +116,10 @@ export async function fitSparseLayer(
           biasAverage: after.biasAverageAfter,
         };
         const move = after.leastMove.data[0]!;
-        if (!Number.isFinite(move)) throw diverged(epoch, stepSize);
-        if (move <= tolerance) return { weight: state.weight, bias: state.bias, epochs: epoch + 1 };
+        if (!Number.isFinite(move)) throw diverged(epoch, sagaStepSize);
+        if (move <= options.sagaTolerance) {
+          return { weight: state.weight, bias: state.bias, epochs: epoch + 1 };
+        }
       }
     }
   }
@@ -129,32 +144,27 @@ function rememberResiduals(
   const [parts, Table] = rounded ? [partsOfOne, Uint8Array] as const : [1, Float32Array] as const;
   const table = new Table(labels.length * classes);
   if (rounded) labels.forEach((label, image) => table[image * classes + label] = parts);
+  const ofImage = (image: number) => table.subarray(image * classes, (image + 1) * classes);
   return {
     recall(batch) {
       const residuals = zeros([batch.length, classes]);
-      for (const [i, image] of batch.entries()) {
-        const row = table.subarray(image * classes, (image + 1) * classes);
-        for (let k = 0; k < classes; k++) residuals.data[i * classes + k] = row[k]! / parts;
-        if (rounded) residuals.data[i * classes + labels[image]!]! -= 1;
-      }
+      for (const [i, image] of batch.entries()) residuals.data.set(ofImage(image), i * classes);
+      if (!rounded) return residuals;
+      for (let i = 0; i < residuals.data.length; i++) residuals.data[i]! /= parts;
+      for (const [i, image] of batch.entries()) residuals.data[i * classes + labels[image]!]! -= 1;
       return residuals;
     },
-    remember(batch, { data }) {
+    remember(batch, residuals) {
       for (const [i, image] of batch.entries()) {
-        const row = table.subarray(image * classes, (image + 1) * classes);
-        for (let k = 0; k < classes; k++) {
-          const label = rounded && k === labels[image] ? 1 : 0;
-          row[k] = rounded
-            ? Math.round((data[i * classes + k]! + label) * parts)
-            : data[i * classes + k]!;
+        const values = row(residuals, i);
+        if (rounded) {
+          values[labels[image]!]! += 1;
+          for (let k = 0; k < classes; k++) values[k] = Math.round(values[k]! * parts);
         }
+        ofImage(image).set(values);
       }
     },
   };
-}
-
-function scalar(value: number): Tensor {
-  return tensor([], Float32Array.of(value));
 }
 
 function diverged(epoch: number, stepSize: number): UserError {

@@ -18,6 +18,12 @@ const names = z.union([z.string(), z.array(z.string()).min(1).readonly()])
  */
 const compare = z.string().optional();
 
+/**
+ * The level of the compared factor with which those after it are compared, such as a control; each
+ * with the one before it when left out.
+ */
+const against = level.optional();
+
 /** How runs are shown. Every name is a factor, or `measure`; a gallery shows each cell by itself. */
 const show = z.discriminatedUnion("as", [
   z.strictObject({
@@ -25,6 +31,7 @@ const show = z.discriminatedUnion("as", [
     rows: names,
     columns: names,
     compare,
+    against,
     statistic: z.enum(["mean", "std"]).default("mean"),
   }),
   z.strictObject({
@@ -35,6 +42,7 @@ const show = z.discriminatedUnion("as", [
     /** One panel for each combination of their levels. */
     panels: names,
     compare,
+    against,
     scale: z.enum(["linear", "log"]).default("linear"),
   }),
   z.strictObject({

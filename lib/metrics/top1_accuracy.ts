@@ -13,11 +13,21 @@ export function top1Accuracy(logits: Tensor, labels: ArrayLike<number>): number 
   if (images === 0 || images !== labels.length) {
     throw new RangeError(`Top-1 accuracy of ${images} images with ${labels.length} labels.`);
   }
-  let correct = 0;
-  for (let i = 0; i < images; i++) {
-    if (indexOfHighest(row(logits, i)) === labels[i]) correct++;
-  }
+  const correct = predictedClasses(logits).reduce((sum, k, i) => sum + Number(k === labels[i]), 0);
   return (100 * correct) / images;
+}
+
+/**
+ * The class of the highest logit of each image, [images]; of equal logits the first, and -1 where
+ * all are NaN.
+ *
+ * @param logits [images, classes].
+ */
+export function predictedClasses(logits: Tensor): Int32Array {
+  return Int32Array.from(
+    { length: logits.shape[0] ?? 0 },
+    (_, i) => indexOfHighest(row(logits, i)),
+  );
 }
 
 /** A NaN is never the highest, so a broken model cannot score by chance; -1 when all are NaN. */

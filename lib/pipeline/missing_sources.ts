@@ -7,10 +7,13 @@ import {
   listSources,
   type Need,
   readSources,
+  type Source,
   sourcesNeeded,
   type SourceState,
 } from "../sources/mod.ts";
+import { closure, type Graph } from "./graph.ts";
 import type { PlannedExperiment } from "./plan_experiment.ts";
+import { folderKind, type ImagesOf } from "./stages/mod.ts";
 
 /**
  * What experiments need under a profile and is not on this machine, each with how to get it. The
@@ -20,20 +23,17 @@ import type { PlannedExperiment } from "./plan_experiment.ts";
  */
 export async function missingSources(
   experiments: readonly PlannedExperiment[],
-  { root, profile }: { readonly root: string; readonly profile: Profile },
+  { root, profile, graph }: {
+    readonly root: string;
+    readonly profile: Profile;
+    readonly graph: Graph;
+  },
 ): Promise<readonly SourceState[]> {
   const known = await readSources(join(root, "configs"));
   const data = join(root, "data");
-  const folders = Object.entries(profile.datasets).flatMap(([name, location]) => {
-    if (!("folder" in location) || existsSync(resolve(root, location.folder))) return [];
-    const need = datasetNeed(name, profile);
-    const folder = resolve(root, location.folder);
-    if (sourcesNeeded(known, [need]).some(({ path }) => join(data, path) === folder)) return [need];
-    throw new UserError(
-      `Profile ${profile.name} names the folder ${folder} for the dataset ${name}, which is not ` +
-        `there. Correct the path in configs/profiles/${profile.name}.json.`,
-    );
-  });
+  const datasets = datasetsRead(experiments, graph).filter(({ name }) =>
+    isFetched(name, { root, profile, known, data })
+  );
   const absent = experiments.flatMap(({ models }) =>
     Object.entries(models).flatMap(([name, identity]) => isMissing(identity) ? [name] : [])
   );
@@ -44,18 +44,68 @@ export async function missingSources(
     ...absent,
     ...(havePairs && "sentenceEncoder" in profile.pairs ? [profile.pairs.sentenceEncoder] : []),
   ];
-  const needs = [...folders, ...models.map((name) => ({ name }))];
-  const states = await listSources(sourcesNeeded(known, needs), { root: data });
+  const sources = [
+    ...sourcesNeeded(known, datasets).filter((source) => !isArranged(source, data)),
+    ...sourcesNeeded(known, models.map((name) => ({ name }))),
+  ];
+  const states = await listSources(sources, { root: data });
   return states.filter(({ state }) => state === "missing" || state === "partial");
 }
 
-/** A dataset with the splits of it that a profile reads, where it reads splits. */
-export function datasetNeed(name: string, { probePool, classes }: Profile): Need {
-  const pool = probePool.flatMap((source) =>
-    "split" in source && source.dataset === name ? [source.split.value] : []
+/** The datasets that lie in folders, with the splits that the stages of experiments read of them. */
+function datasetsRead(experiments: readonly PlannedExperiment[], graph: Graph): Need[] {
+  const targets = experiments.flatMap(({ cells, images }) => [
+    ...cells.flatMap(({ measurements }) => measurements.map(({ stage }) => stage.key)),
+    ...images.map(({ readable }) => readable.key),
+  ]);
+  const splits = new Map<string, Set<string>>();
+  for (const { needs: { files }, inputs } of closure(graph, targets)) {
+    const node = files === undefined ? undefined : graph.get(files);
+    if (node === undefined || node.kind !== folderKind.name) continue;
+    const { dataset } = node.inputs as { readonly dataset: string };
+    const { of } = inputs as { readonly of?: ImagesOf };
+    const known = splits.get(dataset) ?? new Set();
+    if (of !== undefined && "split" in of) known.add(of.split);
+    splits.set(dataset, known);
+  }
+  return [...splits].map(([name, read]) =>
+    read.size === 0 ? { name } : { name, splits: [...read] }
   );
-  const splits = "dataset" in classes && classes.dataset === name ? [...pool, classes.split] : pool;
-  return splits.length === 0 ? { name } : { name, splits: [...new Set(splits)] };
+}
+
+/**
+ * Whether a dataset lies where it is fetched to, or linked; another folder is the user's own.
+ *
+ * @throws {UserError} when it is the user's own and not there.
+ */
+function isFetched(
+  name: string,
+  { root, profile, known, data }: {
+    readonly root: string;
+    readonly profile: Profile;
+    readonly known: readonly Source[];
+    readonly data: string;
+  },
+): boolean {
+  const location = profile.datasets[name];
+  if (location === undefined || !("folder" in location)) return false;
+  const folder = resolve(root, location.folder);
+  if (sourcesNeeded(known, [{ name }]).some(({ path }) => join(data, path) === folder)) return true;
+  if (existsSync(folder)) return false;
+  throw new UserError(
+    `Profile ${profile.name} names the folder ${folder} for the dataset ${name}, which is not ` +
+      `there. Correct the path in configs/profiles/${profile.name}.json.`,
+  );
+}
+
+/**
+ * Whether a dataset's folder has what marks it, on the first level: its classes may be some of the
+ * user's choice.
+ */
+function isArranged({ markers, path }: Source, data: string): boolean {
+  return markers.every((marker) =>
+    marker.split(" or ").some((name) => existsSync(join(data, path, name.split("/")[0]!)))
+  );
 }
 
 /** A model whose files are not there is planned all the same, with "missing" in its identity. */

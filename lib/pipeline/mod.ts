@@ -2,7 +2,6 @@
 export * from "./graph.ts";
 export * from "./manifest.ts";
 export { productsPerSecond } from "./_measure_speeds.ts";
-export { datasetNeed } from "./missing_sources.ts";
 export * from "./plan.ts";
 export type { PlannedCell, PlannedExperiment } from "./plan_experiment.ts";
 export * from "./plan_request.ts";

@@ -8,12 +8,14 @@ import {
 import { UserError } from "../files/mod.ts";
 import {
   type Backbone,
+  type GradCam,
   type LastLayer,
   lastLayerName,
   lastLayerOf,
   loadWeights,
   type LogitGradients,
   openBackbone,
+  openGradCam,
   openLogitGradients,
   openOnnxClassifier,
   openVlModel,
@@ -111,6 +113,24 @@ export async function openGradients(
   const { tensors: weights } = await loadWeights(how.file);
   const gradients = await openLogitGradients(how.config, { weights, ...options });
   return { ...gradients, preprocess: how.config.preprocess };
+}
+
+/**
+ * Opens Grad-CAM of a target model.
+ *
+ * @throws {UserError} for a user's own ONNX model, of which the last convolutional map is not known.
+ */
+export async function openAttention(
+  how: Exclude<ModelHow, { readonly type: "vl" }>,
+  options: SessionChoice,
+): Promise<GradCam> {
+  if (how.type === "onnx") {
+    throw new UserError(
+      `Backbone ${how.config.name} names no last convolutional map, at which Grad-CAM is taken.`,
+    );
+  }
+  const { tensors: weights } = await loadWeights(how.file);
+  return await openGradCam(how.config, { weights, ...options });
 }
 
 /** Opens a VL model for the time of an action. */

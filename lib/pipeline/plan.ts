@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openEngine } from "../cav/mod.ts";
 import { loadConfig, oneOf, type Profile, profileSchema } from "../config/mod.ts";
-import { type Experiment, experimentSchema } from "../experiment/mod.ts";
+import { type Experiment, experimentSchema, type Show } from "../experiment/mod.ts";
 import { readFolder, UserError } from "../files/mod.ts";
 import { DeviceUnavailableError, requireDevice } from "../onnx/mod.ts";
 import type { SourceState } from "../sources/mod.ts";
@@ -58,7 +58,7 @@ export async function buildPlan(
     }
   }
   await digests.save();
-  const missing = await missingSources(experiments, { root, profile });
+  const missing = await missingSources(experiments, { root, profile, graph: graph.nodes });
   return { request, profile, engine, graph: graph.nodes, experiments, missing };
 }
 
@@ -89,7 +89,10 @@ function inProfile(experiment: Experiment, profile: Profile): Experiment {
 /** The keys of the stages that results are folded from. */
 export function targetsOf(experiments: readonly PlannedExperiment[]): string[] {
   return experiments.flatMap(({ cells }) =>
-    cells.flatMap(({ measurements }) => measurements.map(({ stage }) => stage.key))
+    cells.flatMap(({ measurements, exhibit }) => [
+      ...measurements.map(({ stage }) => stage.key),
+      ...exhibit === undefined ? [] : [exhibit.key],
+    ])
   );
 }
 
@@ -183,6 +186,7 @@ function override(experiment: Experiment, request: PlanRequest): Experiment {
   const why = "Chosen on the command line.";
   return {
     ...experiment,
+    ...(methods && { show: withoutControl(experiment.show, methods) }),
     factors: {
       ...experiment.factors,
       ...(backbones && { backbone: [...new Set(backbones)] }),
@@ -190,6 +194,14 @@ function override(experiment: Experiment, request: PlanRequest): Experiment {
       ...(seeds && { seed: { value: [...new Set(seeds)], source: "assumed", why } }),
     },
   };
+}
+
+/** What is shown when the method that others are compared with is not among the chosen ones. */
+function withoutControl(show: Show, methods: readonly string[]): Show {
+  if (!("against" in show) || show.compare !== "method") return show;
+  if (methods.includes(`${show.against}`)) return show;
+  const { against: _, ...rest } = show;
+  return rest;
 }
 
 function levelsOf({ factors }: Experiment, name: string) {

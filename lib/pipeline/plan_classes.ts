@@ -61,16 +61,16 @@ export async function planClassDataset(
     readonly sceneCorrelation?: number | undefined;
   },
 ): Promise<PlannedClasses> {
-  const { name, at } = dataset;
+  const { name } = dataset;
   const { graph, configs } = options;
   const view = viewOf(dataset);
   const of = splitsOf(dataset, view);
   const train = await planSplit(dataset, { ...options, of: of.train, sceneCorrelation });
   const test = await planSplit(dataset, { ...options, of: of.test });
   const classes = graph.stage(classesKind, {
-    id: `classes ${at}`,
-    inputs: { of: splitsOf(dataset, undefined).test },
-    needs: { files: test.images.files },
+    id: `classes of ${train.images.name}`,
+    inputs: { of: splitsOf(dataset, undefined).train },
+    needs: { files: train.images.files },
     how: null,
     work: "lists the classes",
   });

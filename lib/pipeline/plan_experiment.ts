@@ -9,6 +9,7 @@ import {
   readMethod,
   withHyperparameters,
 } from "./_methods.ts";
+import { galleryOf, planExhibit } from "./_plan_exhibit.ts";
 import { planDataset } from "./_plan_dataset.ts";
 import { planMeasure } from "./_plan_measure.ts";
 import {
@@ -22,7 +23,7 @@ import type { PlannedConcepts } from "./plan_data.ts";
 import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedTarget } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
-import { type Measurement, shownConceptsKind } from "./stages/mod.ts";
+import { type Exhibited, type Measurement, shownConceptsKind } from "./stages/mod.ts";
 
 /** A cell of an experiment with the stages of its measurements. */
 export interface PlannedCell {
@@ -31,6 +32,8 @@ export interface PlannedCell {
     readonly measure: Experiment["measures"][number];
     readonly stage: Stage<readonly Measurement[]>;
   }[];
+  /** What a gallery shows of it; its measurements are in there. */
+  readonly exhibit?: Stage<Exhibited>;
 }
 
 /** An experiment laid out. */
@@ -72,6 +75,10 @@ export async function planExperiment(
   for (const cell of cellsOf(experiment)) cells.push(await planCell(cell, known));
   const data = [...known.data.values()];
   const classes = [...known.classes.values()];
+  const images = [
+    ...data.flatMap(({ own, pool }) => [...(own ? [own] : []), ...pool]),
+    ...classes.flatMap(({ train, test }) => [train.images, test.images]),
+  ];
   const models = [...known.targets.values(), ...known.vlModels.values()];
   const { id, concepts: names } = experiment;
   const checks = names === undefined
@@ -96,10 +103,7 @@ export async function planExperiment(
       ...[...data, ...classes].map(({ configs }) => configs),
       known.configs,
     ),
-    images: [
-      ...data.flatMap(({ own, pool }) => [...(own ? [own] : []), ...pool]),
-      ...classes.flatMap(({ train, test }) => [train.images, test.images]),
-    ],
+    images,
     concepts: new Map([...known.data].map(([dataset, { concepts }]) => [dataset, concepts])),
     models: Object.fromEntries(models.map(({ name, identity }) => [name, identity])),
     methods: known.methods,
@@ -124,9 +128,21 @@ async function planCell(cell: Cell, known: Known): Promise<PlannedCell> {
     seed: seedOf(seed),
   };
   const data = await planDataset(`${dataset}`, cell.settings, known);
+  const gallery = galleryOf(known.experiment);
+  if (gallery !== undefined) {
+    if ("concepts" in data) {
+      throw new UserError(
+        `Experiment ${known.experiment.id} shows a gallery of ${data.name}, whose images have no ` +
+          `classes. Name a dataset of classes as the factor "dataset".`,
+      );
+    }
+    const ofClasses = requireLastLayer({ ...parts, classes: data }, known);
+    const exhibit = await planExhibit(gallery, { parts: ofClasses, known });
+    return { cell, measurements: [], exhibit };
+  }
   const stageOf = "concepts" in data
     ? await conceptMeasures({ ...parts, data }, known)
-    : classMeasures({ ...parts, classes: data }, known);
+    : classMeasures(requireLastLayer({ ...parts, classes: data }, known), known);
   const measurements = [];
   for (const measure of known.experiment.measures) {
     measurements.push({ measure, stage: await stageOf(measure) });
@@ -157,14 +173,21 @@ async function conceptMeasures(
   return (name) => planMeasure(name, { ...ofCell, cavs }, known);
 }
 
-function classMeasures(parts: ClassParts & Pick<CellParts, "output">, known: Known): Measures {
-  if (parts.output !== "features") {
-    throw new UserError(
-      `Experiment ${known.experiment.id} takes the layer ${parts.cell.levels["layer"]} of models ` +
-        `whose last layers are looked at. Take the layer "last".`,
-    );
-  }
+function classMeasures(parts: ClassParts, known: Known): Measures {
   return (name) => planClassMeasure(name, parts, known);
+}
+
+function requireLastLayer(
+  parts: ClassParts & Pick<CellParts, "output">,
+  { experiment }: Known,
+): ClassParts {
+  if (parts.output === "features") return parts;
+  throw new UserError(
+    `Experiment ${experiment.id} takes the layer ${
+      parts.cell.levels["layer"]
+    } of models whose last ` +
+      `layers are looked at. Take the layer "last".`,
+  );
 }
 
 function seedOf(level: unknown): number {

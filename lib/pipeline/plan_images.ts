@@ -99,11 +99,16 @@ export async function datasetImages(
       );
     }
     const include = (path: string) => !isOfOtherSplit(path, of);
-    const { files, count } = await folderNode(location.folder, { ...options, name: at, include });
+    const { files, count } = await folderNode(location.folder, {
+      ...options,
+      name: at,
+      split,
+      include,
+    });
     return imagesOf(title, {
       ...planned,
       files,
-      count: config.view || count === 0 ? config.images[split ?? "all"] ?? count : count,
+      count: isCounted(config) && count > 0 ? count : config.images[split ?? "all"] ?? count,
     });
   }
   const spec = await loadConfig(join(root, location.world), worldSchema);
@@ -113,6 +118,11 @@ export async function datasetImages(
     sceneCorrelation === undefined ? title : `${title} ${sceneCorrelation}`,
     { ...planned, ...worldNode(location.dataset ?? at, rendered) },
   );
+}
+
+/** Whether a dataset has no more images than files: a view has fewer, and CIFAR-100 is one file a split. */
+function isCounted({ view, format }: DatasetConfig): boolean {
+  return view === undefined && format !== "cifar100";
 }
 
 /** Lays out the images of a user's folder. */
@@ -153,15 +163,16 @@ function isOfOtherSplit(path: string, of: ImagesOf): boolean {
 
 async function folderNode(
   folder: string,
-  { graph, root, digests, name, include }: Omit<DataOptions, "configs"> & {
+  { graph, root, digests, name, split, include }: Omit<DataOptions, "configs"> & {
     readonly name: string;
+    readonly split?: string | undefined;
     readonly include: (path: string) => boolean;
   },
 ): Promise<{ readonly files: Stage<DatasetFiles>; readonly count: number }> {
   const path = resolve(root, folder);
   const tree = await digests.folder(path, { include });
   const files = graph.stage(folderKind, {
-    id: `files ${name}`,
+    id: ["files", name, split].filter((part) => part !== undefined).join(" "),
     inputs: { dataset: name, digest: tree === undefined || tree.files === 0 ? null : tree.sha256 },
     needs: {},
     how: { folder: path },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Run } from "../experiment/mod.ts";
+import type { Exhibit, Levels, Run } from "../experiment/mod.ts";
 import { UserError, writeFileAtomically } from "../files/mod.ts";
 import { canonicalJson, type Store } from "../store/mod.ts";
 import { loadValue } from "./graph.ts";
@@ -26,7 +26,13 @@ export async function runsOf(
   store: Store,
 ): Promise<Run[]> {
   const runs: Run[] = [];
-  for (const { cell: { levels }, measurements } of cells) {
+  for (const { cell: { levels }, measurements, exhibit } of cells) {
+    if (exhibit !== undefined) {
+      const { measurements: ofImages } = await loadValue(exhibit, store);
+      runs.push(
+        ...ofImages.map((run) => ({ levels, ...run, weight: 1, status: "measured" as const })),
+      );
+    }
     for (const { measure, stage } of measurements) {
       for (const measurement of await loadValue(stage, store)) {
         if (!(experiment.concepts?.includes(measurement.concept) ?? true)) continue;
@@ -41,6 +47,23 @@ export async function runsOf(
     `Experiment ${experiment.id} shows the concept "${absent}", of which nothing was measured: no ` +
       `class belongs to it. Name another one.`,
   );
+}
+
+/**
+ * What the cells of a gallery show besides their runs, from the store; nothing of another experiment.
+ *
+ * @throws {MissingNeed} when it is not there or damaged.
+ */
+export async function exhibitsOf(
+  { cells }: PlannedExperiment,
+  store: Store,
+): Promise<{ readonly levels: Levels; readonly exhibit: Exhibit }[]> {
+  const exhibits = [];
+  for (const { cell: { levels }, exhibit } of cells) {
+    if (exhibit === undefined) continue;
+    exhibits.push({ levels, exhibit: (await loadValue(exhibit, store)).exhibit });
+  }
+  return exhibits;
 }
 
 /** What was left out of an experiment, for the user to hear. */

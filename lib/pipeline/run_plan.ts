@@ -46,6 +46,7 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
   );
   const idle = [...workers];
   const repairs = new Map<string, number>();
+  const atWork = new Set<Promise<void>>();
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => reject(signal.reason);
@@ -88,14 +89,35 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
           if (group.length === 0) return;
           const chosen = new Set(group);
           waiting = waiting.filter((node) => !chosen.has(node));
-          work(idle.pop()!, group).catch(reject);
+          const running = work(idle.pop()!, group).catch(reject);
+          atWork.add(running.finally(() => atWork.delete(running)));
         }
       };
       dispatch();
     });
+  } catch (error) {
+    if (!signal.aborted) await settled(atWork, grace);
+    throw error;
   } finally {
     for (const worker of workers) worker.terminate();
   }
+}
+
+/**
+ * How long other stages may go on after one has failed: a process that ends while a thread of it
+ * opens a model may be ended by the runtime, with another exit code.
+ */
+const grace = { milliseconds: 1000 };
+
+/** Waits until promises are settled, or for some time. */
+async function settled(
+  promises: Iterable<Promise<void>>,
+  { milliseconds }: { readonly milliseconds: number },
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([Promise.allSettled(promises), promise]);
+  clearTimeout(timer);
 }
 
 /**

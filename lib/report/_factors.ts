@@ -1,5 +1,5 @@
 import type { Plain } from "../config/mod.ts";
-import type { Levels, Show } from "../experiment/mod.ts";
+import type { Level, Levels, Show } from "../experiment/mod.ts";
 import type { Heading, LevelTitle, ResultSpec, TitledFactor } from "./result_spec.ts";
 
 /** The factors whose combinations are the rows; a gallery has a row for each cell. */
@@ -27,6 +27,11 @@ export function comparedFactor(
   const factor = show.compare ?? rowFactors(show).at(-1)!;
   const fixed = fixedFactors({ factors }).some(({ name }) => name === factor);
   return fixed || factor === "measure" ? null : factor;
+}
+
+/** The level that those after it are compared with, where there is a control. */
+export function controlOf({ show }: Pick<ResultSpec, "show">): Level | undefined {
+  return show.as === "table" || show.as === "lines" ? show.against : undefined;
 }
 
 /** The shown factors, rows before columns, that have more than one level. */

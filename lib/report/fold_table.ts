@@ -9,7 +9,7 @@ import {
 } from "../metrics/mod.ts";
 import { createRandom } from "../tensor/mod.ts";
 import { measureAt } from "./_cells.ts";
-import { cellLevels, comparedFactor, shownFactors } from "./_factors.ts";
+import { cellLevels, comparedFactor, controlOf, shownFactors } from "./_factors.ts";
 import { groupRuns } from "./_group_runs.ts";
 import { compare, type Comparison, type ConceptValues } from "./comparison.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
@@ -52,7 +52,11 @@ function measureCells(spec: ResultSpec) {
   const resamplesOf = sharedResamples(statistics);
   const random = createRandom(statistics.seed);
   const compared = comparedFactor(spec);
+  const control = controlOf(spec);
+  /** What the next of some cells that are compared is compared with. */
   const before = new Map<string, FoldedValues>();
+  /** Those whose control has come. */
+  const controlled = new Set<string>();
   return (
     runs: readonly Run[],
     { levels, seeds }: { readonly levels: Levels; readonly seeds: readonly number[] },
@@ -71,7 +75,8 @@ function measureCells(spec: ResultSpec) {
     };
     const peers = compared === null ? name : JSON.stringify({ ...levels, [compared]: null });
     const against = before.get(peers);
-    before.set(peers, values);
+    if (!controlled.has(peers)) before.set(peers, values);
+    if (compared !== null && level === control) controlled.add(peers);
     const compareBy = aggregate === "least" ? compareLeast : compare;
     return {
       status: "measured",

@@ -1,3 +1,4 @@
+import type { Level } from "../experiment/mod.ts";
 import { aboutResult } from "./_about.ts";
 import {
   aggregates,
@@ -9,7 +10,14 @@ import {
   resampledNoun,
   shownValue,
 } from "./_cells.ts";
-import { columnFactors, comparedFactor, factorOf, nounOf, rowFactors } from "./_factors.ts";
+import {
+  columnFactors,
+  comparedFactor,
+  controlOf,
+  factorOf,
+  nounOf,
+  rowFactors,
+} from "./_factors.ts";
 import { formatDifference, formatMoment, formatPValue, formatValue } from "./_format.ts";
 import { markdownTable } from "./_markdown_table.ts";
 import { galleryBlocks } from "./gallery/mod.ts";
@@ -135,16 +143,24 @@ function comparisons(table: ResultTable): string[] {
       ? difference
       : `${difference} ${interval(against)}, ${formatPValue(against.pValue)}`;
   });
+  const control = controlOf(table);
+  const after = control === undefined
+    ? ""
+    : `, and after ${titleOf(table, compared, control)} from that one`;
   return [
     block,
     `Difference from the nearest measured ${inRows ? "row above" : "column to the left"} that ` +
     `differs in ${
       nounOf(table, compared)
-    } only, its interval, and the p-value of a two-sided paired ` +
+    } only${after}, its interval, and the p-value of a two-sided paired ` +
     `permutation test over ${
       resampledNoun(table)
     }. P-values are not corrected for the number of tests.`,
   ];
+}
+
+function titleOf(table: ResultTable, factor: string, level: Level): string {
+  return factorOf(table, factor).levels.find((of) => of.level === level)?.title ?? `${level}`;
 }
 
 function paperBlocks(table: ResultTable): string[] {

@@ -35,12 +35,39 @@ export async function renderFigures(
   {
     width = 1100,
     scale = 2,
-    commands = ["chromium", "chromium-browser", "google-chrome"],
+    commands = browsers,
     scratch,
   }: PictureOptions = {},
 ): Promise<Pictures[]> {
   if (figures.length === 0) return [];
   const plotly = fileURLToPath(import.meta.resolve("plotly.js-dist/plotly.js"));
+  const html = figuresPage(figures, { plotly: pathToFileURL(plotly).href, width, scale });
+  const files = await drawnBy(html, { commands, scratch });
+  return figures.map((_, i) => ({ svg: files[2 * i]!, png: files[2 * i + 1]! }));
+}
+
+/**
+ * Drawings, texts of SVG that need nothing else, as PNG of their own size times `scale`.
+ *
+ * @throws {UserError} when no chromium is installed and allowed to run, or it does not work.
+ */
+export async function renderDrawings(
+  svgs: readonly string[],
+  { scale = 2, commands = browsers, scratch }: Omit<PictureOptions, "width"> = {},
+): Promise<Uint8Array[]> {
+  return svgs.length === 0
+    ? []
+    : await drawnBy(drawingsPage(svgs, { scale }), { commands, scratch });
+}
+
+/** The files that a page writes in a browser. */
+async function drawnBy(
+  html: string,
+  { commands, scratch }: {
+    readonly commands: readonly string[];
+    readonly scratch: string | undefined;
+  },
+): Promise<Uint8Array[]> {
   const folder = resolve(
     await Deno.makeTempDir({
       prefix: "figures-",
@@ -49,14 +76,44 @@ export async function renderFigures(
   );
   try {
     const page = join(folder, "figures.html");
-    await Deno.writeTextFile(
-      page,
-      figuresPage(figures, { plotly: pathToFileURL(plotly).href, width, scale }),
-    );
-    return picturesIn(await runChromium(commands, { folder, page }));
+    await Deno.writeTextFile(page, html);
+    return filesIn(await runChromium(commands, { folder, page }));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+const browsers = ["chromium", "chromium-browser", "google-chrome"];
+
+/** A page that draws SVGs and writes them as PNG as {@linkcode figuresPage} does. */
+function drawingsPage(svgs: readonly string[], { scale }: { readonly scale: number }): string {
+  const json = JSON.stringify({
+    drawings: svgs.map((svg) => Buffer.from(svg).toString("base64")),
+    scale,
+  });
+  return `<!doctype html><meta charset="utf-8">
+<pre id="pictures"></pre>
+<script>
+const { drawings, scale } = ${json};
+const drawAll = async () => {
+  const pictures = [];
+  for (const drawing of drawings) {
+    const image = new Image();
+    image.src = "data:image/svg+xml;base64," + drawing;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = scale * image.naturalWidth;
+    canvas.height = scale * image.naturalHeight;
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    pictures.push(canvas.toDataURL("image/png").split(",")[1]);
+  }
+  return pictures.join(" ");
+};
+drawAll().catch((error) => "failed: " + error).then((text) => {
+  document.getElementById("pictures").textContent = text;
+});
+</script>
+`;
 }
 
 /**
@@ -103,17 +160,13 @@ drawAll().catch((error) => "failed: " + error).then((text) => {
 `;
 }
 
-/** The pictures in the document that the browser printed. */
-function picturesIn(document: string): Pictures[] {
+/** The files in the document that the browser printed. */
+function filesIn(document: string): Uint8Array[] {
   const text = /<pre id="pictures">([^<]*)<\/pre>/.exec(document)?.[1] ?? "";
   if (text === "" || text.startsWith("failed: ")) {
     throw new Error(`Drawing figures: the browser ${text || "printed no pictures"}.`);
   }
-  const files = text.split(" ").map((base64) => new Uint8Array(Buffer.from(base64, "base64")));
-  return Array.from({ length: files.length / 2 }, (_, i) => ({
-    svg: files[2 * i]!,
-    png: files[2 * i + 1]!,
-  }));
+  return text.split(" ").map((base64) => new Uint8Array(Buffer.from(base64, "base64")));
 }
 
 /** Milliseconds after which a browser hangs. */

@@ -156,6 +156,10 @@ const factorTitles: Readonly<Record<string, string>> = {
   "probes.count": "Probe images",
   "probes.choice": "Probe choice",
   "method.coefficient": "Coefficient of the LG-CAV loss",
+  "method.temperature": "Temperature",
+  sceneCorrelation: "Correlation of class and scene",
+  classConcepts: "Concepts of the classes",
+  lastLayer: "Uncorrected last layer",
 };
 
 function titledFactors(
@@ -183,7 +187,7 @@ function checkShow(
 ): void {
   const shown = shownFactors(show);
   if (show.as === "gallery") return;
-  const compare = show.as === "histogram" ? undefined : show.compare;
+  const compare = "compare" in show ? show.compare : undefined;
   const wrong = [...shown, ...compare === undefined ? [] : [compare]]
     .find((name) => name === "seed" || !factors.some((factor) => factor.name === name));
   const known = factors.map(({ name }) => name).filter((name) => name !== "seed").join(", ");
@@ -197,6 +201,14 @@ function checkShow(
     throw new UserError(
       `experiments/${id}.json compares levels of "${compare}" without showing them. Compare one ` +
         `of ${shown.join(", ")}.`,
+    );
+  }
+  const control = show.as === "table" || show.as === "lines" ? show.against : undefined;
+  const levels = factors.find(({ name }) => name === compare)?.levels.map(({ level }) => level);
+  if (control !== undefined && !(levels?.includes(control) ?? false)) {
+    throw new UserError(
+      `experiments/${id}.json compares with "${control}" as "against", which is no level of ` +
+        `"compare"${levels ? `, "${compare}": ${levels.join(", ")}` : ""}. Correct one of them.`,
     );
   }
   const twice = shown.find((name, i) => shown.indexOf(name) !== i);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { alignActivations, momentsOf, pairMoments } from "../../lib/cav/gaussian_alignment.ts";
 import { gramOf } from "../../lib/cav/_span.ts";
 import { openEngine } from "../../lib/cav/mod.ts";
-import { createRandom, normaliseRows } from "../../lib/tensor/mod.ts";
+import { createRandom, dot, normaliseRows, row } from "../../lib/tensor/mod.ts";
 import { matrix, readFixture, relativeDifference } from "./_reference.ts";
 
 const cases = await readFixture("parts.json");
@@ -24,6 +24,35 @@ for (const [index, { features, activations, aligned }] of cases.entries()) {
       }
     });
   }
+}
+
+for (const [images, dim] of [[300, 140], [140, 300]] as const) {
+  Deno.test(`pairMoments() of ${images} images in ${dim} dimensions equals a list of pairs`, async () => {
+    const random = createRandom("pairs");
+    const rows = Array.from(
+      { length: images },
+      () => Array.from({ length: dim }, () => 0.5 + random.normal()),
+    );
+    const unit = normaliseRows(matrix(rows));
+    const all = [...rows.keys()];
+    const expected = momentsOf(
+      all.flatMap((i) => all.map((j) => dot(row(unit, i), row(unit, j)))),
+    );
+    for (const name of ["ort", "tfjs"] as const) {
+      const engine = await openEngine(name, { device: "cpu" });
+      const gram = await gramOf(unit, engine);
+      const pairs = "all ordered pairs";
+      const moments = [
+        await pairMoments(unit, { engine, pairs }),
+        await pairMoments(unit, { engine, pairs, gram }),
+      ];
+      await engine.close();
+      for (const { mean, deviation } of moments) {
+        assert.ok(Math.abs(mean / expected.mean - 1) < 1e-6);
+        assert.ok(Math.abs(deviation / expected.deviation - 1) < 1e-6);
+      }
+    }
+  });
 }
 
 Deno.test("pairMoments() keeps the small deviation of features that nearly agree", async () => {

@@ -131,6 +131,27 @@ Deno.test("trainBlocks() does not let concepts influence each other", async () =
   }
 });
 
+Deno.test("trainBlocks() trains concepts beside others with fewer labelled images", async () => {
+  const [first, second] = reference.problem.concepts;
+  const fewer = {
+    ...first!,
+    concept: "fewer",
+    positives: first!.positives.map((rows) => rows.slice(1)),
+    negatives: first!.negatives.map((rows) => rows.slice(1)),
+  };
+  const problem = { ...reference.problem, concepts: [first!, fewer, second!] };
+  const methods = [methodOf("original_cav"), methodOf("oa_tcav")];
+  const blocks = await blocksOf(problem, allRequests(problem, methods), engine);
+  const without = { ...problem, concepts: [first!, second!] };
+  // The probes of all, from which OA-TCAV draws its noise, are the same.
+  const expected = await blocksOf(without, allRequests(without, methods), engine);
+  expected.forEach(({ vectors, thresholds }, i) => {
+    assert.deepEqual(row(blocks[i]!.vectors, 0), row(vectors, 0));
+    assert.deepEqual(row(blocks[i]!.vectors, 2), row(vectors, 1));
+    assert.equal(blocks[i]!.thresholds.data[2], thresholds.data[1]);
+  });
+});
+
 Deno.test("trainBlocks() trains the blocks asked for, with the bits of the whole", async () => {
   const concepts = Array.from({ length: 68 }, (_, i) => ({
     ...reference.problem.concepts[i % 2]!,

@@ -10,7 +10,8 @@ export const repository = join(import.meta.dirname!, "..", "..");
 
 /**
  * A folder like the repository, in which a table takes seconds: a small world, random weights for
- * ResNet-18, a tiny random CLIP, two seeds, 60 probes.
+ * ResNet-18, a tiny random CLIP, two seeds, 60 probes, and 20 of the training
+ * images of classes.
  */
 export async function miniRoot(): Promise<string> {
   const root = await Deno.makeTempDir({ prefix: "mini-root-" });
@@ -39,6 +40,9 @@ export async function miniRoot(): Promise<string> {
     base.settings.probes.count.value = 60;
     base.statistics.bootstrapResamples.value = 200;
     base.statistics.permutations.value = 200;
+  });
+  await edit(join(root, "experiments", "base", "model_correction.json"), ({ settings }) => {
+    settings.probes.count.value = 20;
   });
   await writeRandomWeights(root, "resnet18");
   return root;

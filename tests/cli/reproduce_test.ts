@@ -79,7 +79,7 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     const computed = await costs();
     const warm = await runCli(root, ["reproduce", "table2"]);
     assert.equal(warm.code, 0, warm.stderr);
-    assert.doesNotMatch(warm.stderr, /\[\d+\/\d+\]/);
+    assert.doesNotMatch(warm.stderr, /\[\d+\/\d+\]|measured/);
     assert.deepEqual(await resultBytes(root, "table2"), before);
     assert.deepEqual(await costs(), computed, "the manifest says what the stages cost then");
   });
@@ -128,10 +128,19 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
       .map(({ id }: { id: string }) => id);
     assert.ok(ids.includes("cavs resnet18 original_cav seed 5"), ids.join());
     assert.ok(ids.every((id: string) => id.includes(" seed 5")), ids.join());
+    const lines =
+      (await runCli(root, ["reproduce", "table1", "table2", "--dry-run", "--seeds", "5"]))
+        .stdout.trim().split("\n").slice(-4);
+    assert.match(lines[0]!, / stages, \d+ to run\. Nothing was computed\.$/);
+    for (const [i, name] of ["table1", "table2", "To run"].entries()) {
+      assert.match(lines[i + 1]!, new RegExp(`^${name}: \\d+ stages, .* about \\d+ s, as .*\\.$`));
+    }
   });
 
   await t.step("verify finds a sound result sound, and names what was changed", async () => {
-    assert.equal((await runCli(root, ["verify", "table1", "table2", "table8"])).code, 0);
+    const sound = await runCli(root, ["verify", "table1", "table2", "table8"]);
+    assert.equal(sound.code, 0, sound.stderr);
+    assert.doesNotMatch(sound.stdout, /stale/);
     const path = join(root, "results", "world", "table2", "table.csv");
     const csv = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, csv.replace(/\d/, (digit) => String((Number(digit) + 1) % 10)));
@@ -167,6 +176,9 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
       join(root, "configs", "methods", "original_cav.json"),
       (method) => method.hyperparameters.epochs.value = 11,
     );
+    const stale = await runCli(root, ["verify", "table2"]);
+    assert.equal(stale.code, 0, stale.stderr);
+    assert.match(stale.stdout, /the table follows from the runs; but it is stale/);
     const changed = await of("status");
     assert.deepEqual(
       ["table1", "table2", "table8"].map((id) => changed.get(id)!.result),

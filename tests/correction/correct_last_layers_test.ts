@@ -27,7 +27,7 @@ const all: CorrectionRequest["correction"][] = [
     ...bare,
     id: "label_free_cbm",
     base: "label_free_cbm",
-    hyperparameters: { ...reference.bottlenecks[1]!.hyperparameters, epochs: 20 },
+    hyperparameters: { ...reference.bottlenecks[1]!.hyperparameters, sagaEpochs: 20 },
   },
 ];
 

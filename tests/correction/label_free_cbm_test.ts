@@ -78,21 +78,22 @@ for (
   });
 }
 
+const saga = { sagaStepSize: 0.3, sagaBatchSize: 32, sagaSteps: 1e6, sagaTolerance: 0 };
+
 Deno.test("fitSparseLayer() finds scikit-learn's elastic net", async () => {
   const { features, labels, penalty, l1Share, weight, bias } = await readFixture(
     "sparse_layer.json",
   );
-  const fit = async (epochs: number) => {
+  const fit = async (epochs: number, limits = {}) => {
     const sessions = openSessions({ device: "cpu" });
     const layer = await fitSparseLayer(
       { features: featureRows(matrix(features)), labels: Int32Array.from(labels), classes: 4 },
       {
         penalty,
         l1Share,
-        stepSize: 0.3,
-        epochs,
-        tolerance: 0,
-        batchSize: 32,
+        ...saga,
+        sagaEpochs: epochs,
+        ...limits,
         random,
         sessions,
       },
@@ -103,6 +104,8 @@ Deno.test("fitSparseLayer() finds scikit-learn's elastic net", async () => {
   const expected = [...weight.flat(), ...bias];
   const difference = relativeDifference(await fit(400), expected);
   assert.ok(difference < 1e-5, `${difference}`);
+  // Ten steps an epoch: the second ends at twenty, not at eleven.
+  assert.deepEqual(await fit(400, { sagaSteps: 11 }), await fit(2));
   const zeros = (values: readonly number[]) => values.map((value) => value === 0);
   assert.deepEqual(zeros(await fit(400)), zeros(expected), "the same weights are 0");
   assert.ok(relativeDifference(await fit(3), expected) > 1e-2, "few epochs are not enough");
@@ -119,10 +122,8 @@ Deno.test("fitSparseLayer() remembers what it saw, in float32 or in bytes", asyn
       {
         penalty,
         l1Share,
-        stepSize: 0.3,
-        epochs: 300,
-        tolerance: 0,
-        batchSize: 32,
+        ...saga,
+        sagaEpochs: 300,
         random,
         sessions,
         exactResiduals,
@@ -143,7 +144,7 @@ Deno.test("fitSparseLayer() says in which epoch it diverged", async () => {
   const { shape, data } = matrix(features);
   const huge = { shape, data: data.map((value) => value * 1e25) };
   const sessions = openSessions({ device: "cpu" });
-  const options = { penalty: 0, l1Share: 0, stepSize: 0.3, epochs: 3, tolerance: 0, batchSize: 32 };
+  const options = { penalty: 0, l1Share: 0, sagaEpochs: 3, ...saga };
   const problem = { features: featureRows(huge), labels: Int32Array.from(labels), classes: 4 };
   await assert.rejects(
     fitSparseLayer(problem, { ...options, random, sessions }),

@@ -3,13 +3,15 @@ import { epochWindows, evenParts } from "../../lib/correction/_minibatches.ts";
 import { createRandom } from "../../lib/tensor/mod.ts";
 import { readReference } from "./_reference.ts";
 
+const width = 2048;
+/** Half a gigabyte. */
 const windowRows = 2 ** 16;
 
 Deno.test("epochWindows() gives the order that Python works out from the seed", async () => {
   const { orders, seed, problem } = await readReference();
   for (const [epoch, order] of orders.entries()) {
     const random = createRandom(1).split("order").split(seed).split(epoch);
-    const sizes = { images: problem.labels.length, batchSize: 40 };
+    const sizes = { images: problem.labels.length, width: 7, batchSize: 40 };
     const [window, ...others] = epochWindows(sizes, random);
     assert.deepEqual(window!.batches.map((batch) => [...batch]), order);
     assert.deepEqual([window!.blocks, others], [[0, 1, 2], []]);
@@ -18,7 +20,7 @@ Deno.test("epochWindows() gives the order that Python works out from the seed", 
 
 Deno.test("epochWindows() shows each of many rows once, in windows that fit into memory", () => {
   const images = 3 * windowRows + 1001;
-  const windows = [...epochWindows({ images, batchSize: 256 }, createRandom("many"))];
+  const windows = [...epochWindows({ images, width, batchSize: 256 }, createRandom("many"))];
   assert.equal(windows.length, 4);
   const seen = new Uint8Array(images);
   for (const { blocks, batches } of windows) {
@@ -41,7 +43,7 @@ Deno.test("epochWindows() shows each of many rows once, in windows that fit into
 });
 
 Deno.test("epochWindows() without random numbers keeps the rows' order", () => {
-  const windows = [...epochWindows({ images: windowRows + 10, batchSize: 1000 })];
+  const windows = [...epochWindows({ images: windowRows + 10, width, batchSize: 1000 })];
   const rows = windows.flatMap(({ batches }) => batches.flatMap((batch) => [...batch]));
   assert.deepEqual(rows, Array.from({ length: windowRows + 10 }, (_, i) => i));
 });

@@ -7,27 +7,22 @@ export interface Summary {
   readonly mean: number;
   readonly norm: number;
   readonly greatest: number;
-  readonly indices: readonly number[];
+  /** The first number, the last, and numbers at equal distances between. */
   readonly values: readonly number[];
 }
 
-/**
- * The greatest difference from what was recorded, relative to the greatest magnitude or the norm; so
- * many of the recorded values as `outliers` says may differ by more.
- */
-export function difference(
-  { shape, data }: Tensor,
-  reference: Summary,
-  { outliers = 0 }: { readonly outliers?: number } = {},
-): number {
+/** The greatest difference from what was recorded, relative to the greatest magnitude or the norm. */
+export function difference({ shape, data }: Tensor, reference: Summary): number {
   deepEqual(shape, reference.shape);
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  const ofValues = reference.indices
-    .map((index, i) => Math.abs(data[index]! - reference.values[i]!) / reference.greatest)
-    .toSorted((a, b) => a - b);
+  const { values, greatest } = reference;
+  const errors = values.map((value, i) => {
+    const index = Math.floor((i * (data.length - 1)) / Math.max(values.length - 1, 1));
+    return Math.abs(data[index]! - value) / greatest;
+  });
   return Math.max(
-    Math.abs(mean - reference.mean) / reference.greatest,
+    Math.abs(mean - reference.mean) / greatest,
     Math.abs(norm(data) - reference.norm) / reference.norm,
-    ...ofValues.slice(0, ofValues.length - outliers),
+    ...errors,
   );
 }

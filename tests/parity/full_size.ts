@@ -13,7 +13,7 @@ for (const name of backbones) {
 
   Deno.test(`differentiate() agrees with autograd on ${name}, at full size`, async () => {
     for (const [value, difference] of await gradientParity(name, "released")) {
-      ok(difference < 1e-4, `the gradient at ${value} differs by ${difference}`);
+      ok(difference < 1e-5, `the gradient at ${value} differs by ${difference}`);
     }
   });
 }

@@ -1,18 +1,13 @@
-import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { loadProfile, type PlanRequest, type StageNode } from "../../lib/pipeline/mod.ts";
-import { buildPlan, createGraph, loadExperiment } from "../../lib/pipeline/mod.ts";
-import { planExperiment } from "../../lib/pipeline/plan_experiment.ts";
-import { planModels } from "../../lib/pipeline/plan_models.ts";
 import { sha256 } from "../../lib/files/mod.ts";
-import { openDigests } from "../../lib/store/mod.ts";
 import { edit, miniRoot, repository, writeRandomWeights } from "../cli/_mini_root.ts";
+import { assumed, configs, copyOf, type Json, type Row, testKeys } from "./_keys.ts";
 
 /** What the stages of the plans below are called here, by their ids. */
 const stages = {
   "files of Broden": /^(world|files) broden$/,
-  "files of ImageNet": /^(world imagenet val|files imagenet)$/,
+  "files of ImageNet": /^(world|files) imagenet val$/,
   "readable of Broden": /^readable broden$/,
   "readable of ImageNet": /^readable imagenet val$/,
   "labels": /^labels /,
@@ -83,20 +78,6 @@ const ofPool: Name[] = [
   "similarity of original CAVs",
 ];
 
-/** One change and what it must renew; whatever else there is must keep its key. */
-interface Row {
-  readonly renews?: readonly Name[];
-  /** Where of these stages only some are renewed, the ids of those. */
-  readonly where?: RegExp;
-  /** What it adds, while all that was there keeps its key. */
-  readonly adds?: readonly Name[];
-  readonly change?: (root: string) => Promise<unknown>;
-  readonly request?: Partial<PlanRequest>;
-}
-
-type Json = Parameters<Parameters<typeof edit>[1]>[0];
-const configs = (path: string, change: (json: Json) => void) => (root: string) =>
-  edit(join(root, "configs", path), change);
 const experiments = (change: (json: Json) => void) => async (root: string) => {
   for (const id of ["outer", "inner", "guided"]) {
     await edit(join(root, "experiments", `${id}.json`), change);
@@ -115,10 +96,9 @@ const weights = async (root: string) => {
   const hash = sha256(await Deno.readFile(join(root, "zoo", "resnet18.safetensors")));
   await edit(join(root, "zoo", "resnet18.json"), (card) => card.sha256 = hash);
 };
-const assumed = (value: unknown) => ({ value, source: "assumed", why: "A test." });
 
 /** Changes of a root whose data are the world. */
-const ofWorld: Readonly<Record<string, Row>> = {
+const ofWorld: Readonly<Record<string, Row<Name>>> = {
   "shots": {
     change: experiments((json) => json.settings.shots.value = 5),
     renews: ["shots", ...ofCavs],
@@ -331,7 +311,7 @@ const ofWorld: Readonly<Record<string, Row>> = {
 };
 
 /** Changes of a root whose data are a user's folders. */
-const ofFolders: Readonly<Record<string, Row>> = {
+const ofFolders: Readonly<Record<string, Row<Name>>> = {
   "an image of Broden overwritten": {
     change: overwrite("mine", "broden", "images", "a.jpg"),
     renews: ["files of Broden", "readable of Broden", "labels", ...allBut(...withoutConcepts)],
@@ -469,80 +449,8 @@ async function foldersRoot(world: string): Promise<string> {
   return root;
 }
 
-async function copyOf(root: string): Promise<string> {
-  const copy = await Deno.makeTempDir({ prefix: "keys-" });
-  await cp(root, copy, { recursive: true });
-  return copy;
-}
-
-/** The nodes of the plan of a root; a device that is not here is planned for all the same. */
-async function nodesOf(root: string, changed: Partial<PlanRequest> = {}): Promise<StageNode[]> {
-  const request: PlanRequest = {
-    root,
-    profile: "world",
-    experiments: ["outer", "inner", "guided"],
-    engine: "ort",
-    device: "cpu",
-    ...changed,
-  };
-  const digests = openDigests(join(root, ".cache"));
-  if (request.device === "cpu") {
-    const { graph } = await buildPlan(request, { digests });
-    // What only checks the names that are shown makes no number.
-    return [...graph.values()].filter(({ kind }) => kind !== "shown_concepts");
-  }
-  const profile = await loadProfile(root, request.profile);
-  const graph = createGraph();
-  const models = planModels({ root, profile, digests });
-  const engine = { name: request.engine, device: request.device, description: "another" };
-  const laidOut = { data: new Map(), classes: new Map(), rows: new Map(), prompts: new Map() };
-  for (const id of request.experiments) {
-    const context = { request, profile, engine, models, digests, graph, laidOut };
-    await planExperiment(await loadExperiment(root, id), context);
-  }
-  return [...graph.nodes.values()];
-}
-
-function namesOf({ id }: StageNode): Name[] {
-  return all.filter((name) => stages[name].test(`${id} `) || stages[name].test(id));
-}
-
-function check(base: readonly StageNode[], changed: readonly StageNode[], row: Row): void {
-  const { renews = [], adds = [], where = /^/ } = row;
-  const before = new Set(base.map(({ key }) => key));
-  const fresh = new Set(changed.filter(({ key }) => !before.has(key)).map(({ key }) => key));
-  const idsOf = (nodes: readonly StageNode[]) => nodes.map(({ id }) => id).sort();
-  const renewed = changed.filter(({ key }) => fresh.has(key));
-  if (adds.length > 0) {
-    const after = new Set(changed.map(({ key }) => key));
-    const added = new Set(renewed.flatMap(namesOf));
-    assert.deepEqual([...added].sort(), adds.toSorted());
-    if (row.request?.experiments !== undefined) return;
-    assert.deepEqual(idsOf(base.filter(({ key }) => !after.has(key))), [], "lost");
-    return;
-  }
-  const expected = changed.filter((node) =>
-    namesOf(node).some((name) => renews.includes(name)) && where.test(node.id)
-  );
-  assert.deepEqual(idsOf(renewed), idsOf(expected));
-  for (const name of renews) assert.ok(expected.some((node) => namesOf(node).includes(name)), name);
-}
-
 const world = await worldRoot();
 const folders = await foldersRoot(world);
-
-for (const [root, table] of [[world, ofWorld], [folders, ofFolders]] as const) {
-  const base = await nodesOf(root);
-  Deno.test(`buildPlan() of ${root === world ? "the world" : "folders"} has each kind of stage under one name`, () => {
-    for (const node of base) assert.equal(namesOf(node).length, 1, node.id);
-    assert.deepEqual(new Set(base.flatMap(namesOf)), new Set(all));
-  });
-  for (const [change, row] of Object.entries(table)) {
-    Deno.test(`buildPlan() gives new keys to what "${change}" changes, and to nothing else`, async () => {
-      const copy = await copyOf(root);
-      await row.change?.(copy);
-      check(base, await nodesOf(copy, row.request), row);
-      await Deno.remove(copy, { recursive: true });
-    });
-  }
-}
+const experimentIds = ["outer", "inner", "guided"];
+await testKeys("the world", { root: world, stages, table: ofWorld, experiments: experimentIds });
+await testKeys("folders", { root: folders, stages, table: ofFolders, experiments: experimentIds });

@@ -4,6 +4,7 @@ import {
   cubSpecies,
   type Factors,
   worldClasses,
+  worldClassWords,
   worldConcepts,
   worldPairs,
 } from "../../lib/world/mod.ts";
@@ -76,4 +77,16 @@ Deno.test("cubSpecies() and cifarClasses() are different things each", () => {
     assert.equal(new Set(classes.map(({ factors }) => JSON.stringify(factors))).size, count);
   }
   assert.equal(new Set(cifarClasses().map(({ coarse }) => coarse)).size, 20);
+});
+
+Deno.test("worldClassWords() describe classes by their factors: of ImageNet they are its names", () => {
+  const words = worldClassWords("imagenet")!;
+  assert.deepEqual([...words.values()], worldClasses().map(({ name }) => name));
+  const cub = [...worldClassWords("cub200")!.values()];
+  assert.equal(cub[0], "red striped ball with wings and eyes");
+  assert.equal(new Set(cub).size, 20);
+  const cifar = worldClassWords("cifar100")!;
+  assert.equal(cifar.get("blue_striped_ball") ?? cifar.size, 100);
+  assert.ok([...cifar.values()].every((words) => !words.includes("_")));
+  assert.equal(worldClassWords("broden"), undefined);
 });

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readSafetensors } from "../../lib/tensor/mod.ts";
+import { cifarClasses, cubSpecies, worldClasses } from "../../lib/world/mod.ts";
+import { backbones } from "./_backbones.ts";
 
 const zoo = new URL("../../zoo/", import.meta.url);
 const configs = new URL("../../configs/backbones/", import.meta.url);
-
-const backbones = [
-  "resnet18",
-  "resnet34",
-  "resnet50",
-  "densenet121",
-  "densenet169",
-  "vgg13",
-  "vgg19",
-  "vit_b_16",
-  "vit_l_16",
-];
 
 const clips = [
   "clip_rn50x16",
@@ -30,8 +20,12 @@ const clips = [
 /** Bytes that all models of the zoo may have. */
 const limit = 40_000_000;
 
-/** The classes of the world's ImageNet. */
-const classes = 40;
+/** How many classes each dataset of the world has. */
+const classes: Readonly<Record<string, number>> = {
+  imagenet: worldClasses().length,
+  cub200: cubSpecies().length,
+  cifar100: cifarClasses().length,
+};
 
 async function readJson(url: URL) {
   return JSON.parse(await Deno.readTextFile(url));
@@ -41,7 +35,7 @@ async function sha256(url: URL): Promise<string> {
   return createHash("sha256").update(await Deno.readFile(url)).digest("hex");
 }
 
-for (const name of backbones) {
+for (const [name, dataset] of Object.entries(backbones)) {
   Deno.test(`the card of ${name} tells the truth about its file`, async () => {
     const card = await readJson(new URL(`${name}.json`, zoo));
     const bytes = await Deno.readFile(new URL(`${name}.safetensors`, zoo));
@@ -56,7 +50,8 @@ for (const name of backbones) {
       if (!running.test(tensor)) parameters += data.length;
     }
     assert.equal(card.parameters, parameters);
-    assert.equal(card.architecture.classes, classes);
+    assert.equal(card.data.world, dataset);
+    assert.equal(card.architecture.classes, classes[dataset]);
   });
 
   Deno.test(`the card of ${name} describes the architecture of its config`, async () => {

@@ -4,12 +4,11 @@
     python tools/parity/reference.py vgg13 --sizes world
 
 Writes tests/fixtures/models/parity/<name>.<sizes>.json: per output its shape, mean, norm, greatest
-magnitude and values spread evenly over it. The same, with fewer values, of gradient times value: the
-gradients of one logit of each image with respect to the pixels, every depth that has a name, and the
-features. Where a value that comes from a ReLU is zero, its gradient may hang on the last bit of another
-ReLU's input, and the product does not. The narrow models of --sizes world are torchvision's own
-classes with the sizes in configs/backbones, except for the ResNet, whose width torchvision fixes: it
-is the one of tools/zoo.
+magnitude and values spread evenly over it. The same, with more values, of the gradients in float64 of
+one logit of each image with respect to the pixels, every depth that has a name, and the features; for
+these the channels near a kink are drawn again (kinks.py), and the file says which. The narrow models of
+--sizes world are torchvision's own classes with the sizes in configs/backbones, except for the ResNet,
+whose width torchvision fixes: it is the one of tools/zoo.
 """
 
 import argparse
@@ -20,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from formula import parameter, pixels
+from formula import parameter, parameter_row, pixels
+from kinks import avoid_kinks
 from torch import nn
 
 try:
@@ -38,7 +38,7 @@ import architectures as zoo  # noqa: E402
 
 IMAGES = 2
 SAMPLES = 24
-GRADIENT_SAMPLES = 16
+GRADIENT_SAMPLES = 64
 DEPTHS = {
     "resnet": r"layer\d(\.\d+)?",
     "densenet": r"features\.(pool0|denseblock\d|transition\d)",
@@ -83,7 +83,7 @@ def narrow_model(family: str, sizes: dict) -> nn.Module:
     if family == "resnet":
         names = ("blocks", "width", "bottleneck", "classes")
         return zoo.ResNet(**{name: sizes[name] for name in names})
-    raise SystemExit(f"{family} has no narrow form.")
+    return zoo.build_backbone({"family": family, **sizes})
 
 
 def build(config: dict, which: str) -> tuple[nn.Module, dict]:
@@ -128,12 +128,12 @@ def outputs(model: nn.Module, family: str, images: torch.Tensor) -> dict[str, to
     return seen
 
 
-def products(
+def gradients(
     model: nn.Module, family: str, images: torch.Tensor, classes: list[int]
 ) -> dict[str, torch.Tensor]:
-    """Gradient times value, of one logit of each image, by autograd in float64."""
-    model = model.double().requires_grad_(False)
-    seen = {"pixels": images.double().requires_grad_()}
+    """The gradients of one logit of each image, by autograd."""
+    model.requires_grad_(False)
+    seen = {"pixels": images.clone().requires_grad_()}
 
     def keep(name: str, value: torch.Tensor) -> torch.Tensor:
         value.retain_grad()
@@ -155,18 +155,18 @@ def products(
     logits[torch.arange(len(classes)), classes].sum().backward()
     for handle in handles:
         handle.remove()
-    return {name: (value.grad * value).detach() for name, value in seen.items()}
+    return {name: value.grad for name, value in seen.items()}
 
 
 def summary(output: torch.Tensor, samples: int = SAMPLES) -> dict:
     values = output.double().numpy().ravel()
-    indices = np.linspace(0, len(values) - 1, min(samples, len(values))).astype(int)
+    count = min(samples, len(values))
+    indices = np.arange(count) * (len(values) - 1) // max(count - 1, 1)
     return {
         "shape": list(output.shape),
         "mean": rounded(values.mean()),
         "norm": rounded(np.linalg.norm(values)),
         "greatest": rounded(np.abs(values).max()),
-        "indices": indices.tolist(),
         "values": [rounded(value) for value in values[indices]],
     }
 
@@ -197,10 +197,12 @@ def write_reference(name: str, which: str) -> None:
         },
     }
     classes = [3, sizes["classes"] // 2]
-    computed = products(model, config["family"], images, classes)
-    reference["gradientTimesValue"] = {
+    draws = avoid_kinks(model, images, lambda *which: torch.from_numpy(parameter_row(*which)))
+    computed = gradients(model.double(), config["family"], images.double(), classes)
+    reference["gradients"] = {
         "classes": classes,
-        "at": {name: summary(value, GRADIENT_SAMPLES) for name, value in computed.items()},
+        "draws": draws,
+        "at": {value: summary(gradient, GRADIENT_SAMPLES) for value, gradient in computed.items()},
     }
     path = ROOT / f"tests/fixtures/models/parity/{name}.{which}.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""The nine backbones as plain PyTorch modules with torchvision's state-dict names, at any width.
+"""The backbones as PyTorch modules with the state-dict names of the original library, at any width.
 
-torchvision fixes the base widths of its classes, so the narrow models need modules of their own.
+torchvision fixes the base widths of its classes, so its narrow models need modules of their own.
 A model is described by the `architecture` object of configs/backbones/<name>.json merged with its
 `world` object; weights trained here load into the graph builders of lib/models without renaming.
 """
@@ -285,24 +285,9 @@ def build_backbone(config: dict, training: bool = False) -> nn.Module:
         case "vit":
             keys = ("imageSize", "patchSize", "layers", "hidden", "mlp", "heads", "classes")
             return VisionTransformer(*(config[key] for key in keys))
+        case family if family.startswith("pytorchcv"):
+            # Here, because who builds torchvision's alone needs no pytorchcv.
+            from pytorchcv_architectures import build_pytorchcv
+
+            return build_pytorchcv(config)
     raise ValueError(f"Building a backbone: the family {config['family']} is not known.")
-
-
-def grow_vit(shallow: dict[str, Tensor], model: VisionTransformer) -> None:
-    """Starts a ViT as a trained one of half its depth: the even blocks are the trained ones.
-
-    The odd blocks are fresh, but add nothing at first (their last linear layers are zero), so that
-    the deep model begins as the same function.
-    """
-    state = model.state_dict()
-    prefix = "encoder.layers.encoder_layer_"
-    for name, value in shallow.items():
-        if name.startswith(prefix):
-            index, _, rest = name.removeprefix(prefix).partition(".")
-            name = f"{prefix}{2 * int(index)}.{rest}"
-        state[name] = value.clone()
-    model.load_state_dict(state)
-    for block in list(model.encoder.layers)[1::2]:
-        for layer in (block.self_attention.out_proj, block.mlp[3]):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)

@@ -187,7 +187,8 @@ class InCone(nn.Module):
 
 def towers_in_cone(model: WorldClip, cosines: Tensor, mean: float, deviation: float) -> tuple[InCone, InCone]:
     """The image and text tower such that `cosines` of the model get this mean and deviation."""
-    shrink = deviation / cosines.std().item()
+    # The cosines of a model that has hardly learned are narrow by themselves.
+    shrink = min(deviation / cosines.std().item(), 0.5)
     offset = mean - shrink * cosines.mean().item()
     # Unit length of both: text (sqrt(shrink) unit, a, 0), image (sqrt(shrink) unit, offset / a, rest).
     of_text = math.sqrt(1 - shrink)

@@ -1,6 +1,7 @@
 """The world's CLIPs: what each stands for, its image tower and how it is trained."""
 
 from captions_rewritten import RewritingWriter
+from optimisation import MUON
 
 LOSS = (
     "binary cross-entropy of every caption with every image of the batch (SigLIP's); a pair "
@@ -33,7 +34,7 @@ CONVOLUTIONAL = {
 }
 TRANSFORMER = {
     **COMMON,
-    "optimiser": "Muon for the matrices of the blocks, AdamW for the rest",
+    "optimiser": MUON,
     "momentum": 0.95,
     "weightDecay": 0.05,
     "learningRate": 4e-3,

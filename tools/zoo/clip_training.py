@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from captions import CATEGORIES, CaptionWriter, truth
 from clip_model import IMAGE_SIZE, MEAN, STD, VitTower, WorldClip
 from images import Images, augment, normalise
-from train import cycles, first_cycle, learning_rate, parameter_groups
+from optimisation import cycles, descend, learning_rate, optimisers_of, set_rate
 
 
 def pixels_of(images: Tensor, random: torch.Generator | None = None) -> Tensor:
@@ -64,23 +64,6 @@ def encode(tokenizer, texts: list[str]) -> tuple[Tensor, Tensor]:
     return (torch.tensor([e.ids for e in encodings]), torch.tensor([e.attention_mask for e in encodings]))
 
 
-def optimisers_of(model: nn.Module, recipe: dict) -> list[torch.optim.Optimizer]:
-    """AdamW, or Muon for the matrices of the transformers' blocks and AdamW for the rest."""
-    betas, decay = tuple(recipe["betas"]), recipe["weightDecay"]
-    if recipe["optimiser"] == "AdamW":
-        return [torch.optim.AdamW(parameter_groups(model, decay), betas=betas)]
-    matrices = [p for name, p in model.named_parameters() if "layers." in name and p.ndim == 2]
-    chosen = {id(p) for p in matrices}
-    groups = [
-        {**group, "params": [p for p in group["params"] if id(p) not in chosen]}
-        for group in parameter_groups(model, decay)
-    ]
-    muon = torch.optim.Muon(
-        matrices, weight_decay=decay, momentum=recipe["momentum"], adjust_lr_fn="match_rms_adamw"
-    )
-    return [muon, torch.optim.AdamW(groups, betas=betas)]
-
-
 def pretrain_masked(
     tower: VitTower, teacher: VitTower, recipe: dict, images: Images, args, checkpoint: Path
 ) -> float:
@@ -126,18 +109,9 @@ def pretrain_masked(
     return seconds
 
 
-def set_rate(optimisers: list[torch.optim.Optimizer], rate: float) -> None:
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-
-
-def descend(loss: Tensor, model: nn.Module, optimisers: list[torch.optim.Optimizer]) -> None:
-    model.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-    for optimiser in optimisers:
-        optimiser.step()
+def first_cycle(checkpoint: Path) -> Path:
+    """Where the model lies as it was after the first cycle of its recipe."""
+    return checkpoint.with_suffix(".first_cycle.pt")
 
 
 def train_model(

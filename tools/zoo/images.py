@@ -37,6 +37,11 @@ def read_images(dataset: Path, images: Path, cache: Path, prefix: str = "") -> I
     return Images(torch.from_numpy(np.load(file)), rows)
 
 
+def chosen(images: Images, rows: list[int]) -> Images:
+    """Some of the images, in the order of `rows`."""
+    return Images(images.pixels[rows], [images.factors[row] for row in rows])
+
+
 def augment(pixels: Tensor, random: torch.Generator, shift: int = 4) -> Tensor:
     """Mirrors half of the images and shifts each by up to `shift` pixels; uint8 in, uint8 out.
 

@@ -4,29 +4,29 @@ import json
 from pathlib import Path
 
 from clip_recipes import MODELS
-from train import cycles
+from optimisation import cycles
+from recipes import RECIPES
 
 ZOO = Path(__file__).resolve().parents[2] / "zoo"
-NAMES = ["resnet18", "resnet34", "resnet50", "densenet121", "densenet169", "vgg13", "vgg19"]
-NAMES += ["vit_b_16", "vit_l_16"]
 
 
 def main() -> None:
     total = 0
-    print("| model | parameters | bytes | top-1 | preferred scene | other scenes | epochs | seconds |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for name in NAMES:
-        card = json.loads((ZOO / f"{name}.json").read_text())
-        top1, total = card["top1"], total + card["bytes"]
-        cells = [
-            name, f"{card['parameters']:,}", f"{card['bytes']:,}", f"{top1['val']:.2f}",
-            f"{top1['preferredScene']:.2f}", f"{top1['otherScenes']:.2f}",
-            len(cycles(card["recipe"])),
-            card["trained"]["seconds"],
-        ]
-        print("| " + " | ".join(map(str, cells)) + " |")
+    for dataset in ("imagenet", "cub200", "cifar100"):
+        print("| model | parameters | bytes | top-1 | preferred scene | other scenes | epochs | seconds |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+        for name in [name for name in RECIPES if RECIPES[name]["dataset"] == dataset]:
+            card = json.loads((ZOO / f"{name}.json").read_text())
+            top1, total = card["top1"], total + card["bytes"]
+            cells = [
+                name, f"{card['parameters']:,}", f"{card['bytes']:,}", f"{top1['val']:.2f}",
+                f"{top1['preferredScene']:.2f}", f"{top1['otherScenes']:.2f}",
+                len(cycles(card["recipe"])), card["trained"]["seconds"],
+            ]
+            print("| " + " | ".join(map(str, cells)) + " |")
+        print()
     clips = [json.loads((ZOO / name / "card.json").read_text()) for name in MODELS]
-    print(f"\nAll sixteen: {total + sum(clip['bytes'] for clip in clips):,} bytes.\n")
+    print(f"All {len(RECIPES) + len(clips)} models: {total + sum(clip['bytes'] for clip in clips):,} bytes.\n")
     print("| model | stands for | parameters | bytes | top-1 | mean average precision | epochs | seconds |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for clip in clips:

@@ -2,113 +2,89 @@
 
     python tools/zoo/train.py --world DIR --out zoo [--models resnet18 ...] [--device cuda]
 
-DIR holds imagenet/ as tools/zoo/export_worlds.ts writes it. A model whose card exists is skipped; an
-interrupted one goes on from its last epoch.
+DIR holds imagenet/, cub200/ and cifar100/ as tools/zoo/export_worlds.ts writes them. A model whose card
+exists is skipped; an interrupted one goes on from its last epoch. With `--hold-out`, a tenth of each
+class's training images is left out and measured, and nothing is written: choices between recipes are
+made so, and `--recipe` gives the fields that are tried.
 """
 
 import argparse
 import hashlib
 import json
-import math
-import shutil
 import time
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from architectures import Vgg, VisionTransformer, build_backbone, grow_vit, resolved_config
-from images import Images, augment, normalise, read_images
-from recipes import RECIPES
+from architectures import Vgg, VisionTransformer, build_backbone, resolved_config
+from distillation import CellDistillation
+from datasets import LabelledImages, first_of_each_class, hold_out, read_dataset, scene_correlation
+from images import Images, augment, normalise
+from optimisation import cycles, descend, learning_rate, optimisers_of, set_rate, shortened
+from recipes import CHOSEN, CHOSEN_BY_DATASET, RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+CONFIGS = REPOSITORY / "configs"
+# Of the scenes of a split that is reported on, this share is by chance the one that a class prefers.
+SCENES = 8
 
 
-def learning_rate(progress: float, peak: float) -> float:
-    """One cycle: linear to the peak at a fifth of the training, then a half cosine to zero."""
-    warm = 0.2
-    if progress < warm:
-        return peak * (0.05 + 0.95 * progress / warm)
-    return peak * 0.5 * (1 + math.cos(math.pi * (progress - warm) / (1 - warm)))
+def normalisation(name: str) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of the preprocessing in a backbone's config."""
+    preprocess = json.loads((CONFIGS / f"backbones/{name}.json").read_text())["preprocess"]
+    return torch.tensor(preprocess["mean"]), torch.tensor(preprocess["std"])
 
 
-def cycles(recipe: dict) -> list[tuple[dict, int]]:
-    """Each epoch of a recipe: the cycle that it belongs to and its position therein."""
-    further = [recipe[key] for key in ("secondCycle", "thirdCycle") if key in recipe]
-    return [(cycle, position) for cycle in [recipe, *further] for position in range(cycle["epochs"])]
-
-
-def parameter_groups(model: nn.Module, decay: float) -> list[dict]:
-    """Weight decay for matrices and kernels only."""
-    parameters = list(model.parameters())
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
-def first_cycle(checkpoint: Path) -> Path:
-    """Where the model lies as it was after the first cycle of its recipe."""
-    return checkpoint.with_suffix(".first_cycle.pt")
-
-
-def train_model(
-    model: nn.Module, recipe: dict, train: Images, labels: Tensor, args, checkpoint: Path
-) -> float:
+def train_model(name: str, model: nn.Module, recipe: dict, train: LabelledImages, args) -> float:
     """Trains in place, one checkpoint an epoch; gives the seconds that the training took."""
-    device, batch, plan = args.device, recipe["batch"], cycles(recipe)
-    optimiser = torch.optim.AdamW(
-        parameter_groups(model, recipe["weightDecay"]), betas=tuple(recipe["betas"])
-    )
-    steps = len(labels) // batch
-    first, seconds = 0, 0.0
+    device, batch, plan = torch.device(args.device), recipe["batch"], cycles(recipe)
+    optimisers = optimisers_of(model, recipe)
+    steps, first, seconds = len(train.labels) // batch, 0, 0.0
+    # Another recipe, or fewer images, does not go on where this one stopped.
+    key = hashlib.sha256(json.dumps([recipe, len(train.labels)]).encode()).hexdigest()[:12]
+    checkpoint = args.cache / f"{name}.{key}.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
+        for optimiser, state in zip(optimisers, saved["optimisers"]):
+            optimiser.load_state_dict(state)
         first, seconds = saved["epoch"] + 1, saved["seconds"]
     model.train()
     for epoch in range(first, len(plan)):
         cycle, position = plan[epoch]
-        started = time.perf_counter()
+        started, total = time.perf_counter(), 0.0
         random = torch.Generator().manual_seed(recipe["seed"] * 1000 + epoch)
-        order = torch.randperm(len(labels), generator=random)
-        total = 0.0
+        order = torch.randperm(len(train.labels), generator=random)
         for step in range(steps):
             progress = (position + step / steps) / cycle["epochs"]
-            rate = learning_rate(progress, cycle["learningRate"])
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+            set_rate(optimisers, learning_rate(progress, cycle["learningRate"]))
             rows = order[step * batch : (step + 1) * batch]
-            x = normalise(augment(train.pixels[rows], random), random).to(device)
-            with torch.autocast(torch.device(device).type, torch.bfloat16):
-                logits = model(x)
+            x = augment(train.images.pixels[rows], random)
+            x = normalise(x, random, *normalisation(name)).to(device)
+            with torch.autocast(device.type, torch.bfloat16):
+                logits, further = model(x) if isinstance(model, CellDistillation) else (model(x), 0.0)
             loss = F.cross_entropy(
-                logits.float(), labels[rows].to(device), label_smoothing=recipe["labelSmoothing"]
+                logits.float(), train.labels[rows].to(device), label_smoothing=recipe["labelSmoothing"]
             )
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-            optimiser.step()
+            descend(loss + further, model, optimisers)
             total += loss.item()
         elapsed = time.perf_counter() - started
         seconds += elapsed
-        print(f"{checkpoint.stem} epoch {epoch + 1}/{len(plan)} loss {total / steps:.3f} "
+        print(f"{name} epoch {epoch + 1}/{len(plan)} loss {total / steps:.3f} "
               f"{seconds:.0f} s {steps * batch / elapsed:.0f} images/s", flush=True)
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         partial = checkpoint.with_suffix(".partial")
-        state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+        state = {"model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers]}
         torch.save({**state, "epoch": epoch, "seconds": seconds}, partial)
         partial.rename(checkpoint)
-        if epoch + 1 == recipe["epochs"]:
-            shutil.copy(checkpoint, first_cycle(checkpoint))
     return seconds
 
 
 def shipped_state(model: nn.Module) -> dict[str, Tensor]:
-    """The state dict in torchvision's structure, without the counters that nothing reads."""
+    """The state dict in the original library's structure, without the counters that nothing reads."""
     state = model.folded() if isinstance(model, Vgg) else model.state_dict()
     return centre_logits({
         name: value.detach().cpu().float().contiguous()
@@ -120,7 +96,7 @@ def shipped_state(model: nn.Module) -> dict[str, Tensor]:
 def centre_logits(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Takes the mean over classes off the last layer, which no softmax and no ranking sees.
 
-    SGD, which trained torchvision's weights, leaves that mean near zero; Adam lets it drift, and a
+    SGD, which trained the released weights, leaves that mean near zero; Adam lets it drift, and a
     cosine with the gradient of one logit would then measure the drift.
     """
     last = [name for name in state if name.endswith(".weight")][-1].removesuffix(".weight")
@@ -129,99 +105,106 @@ def centre_logits(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def correct_answers(config: dict, state: dict[str, Tensor], images: Images, labels: Tensor) -> Tensor:
-    """Which images a model with these weights classifies correctly, in float32: [n] bool."""
-    model = build_backbone(config).eval()
+def logits_of(name: str, state: dict[str, Tensor], images: Images) -> Tensor:
+    """The logits of a model with these weights, in float32: [n, classes]."""
+    model = build_backbone(resolved_config(CONFIGS / "backbones", name)).eval()
     model.load_state_dict(state, strict=False)
-    chunks = [model(normalise(chunk)).argmax(1) for chunk in images.pixels.split(250)]
-    return torch.cat(chunks) == labels
+    mean, std = normalisation(name)
+    return torch.cat([model(normalise(chunk, None, mean, std)) for chunk in images.pixels.split(250)])
+
+
+def accuracies(correct: Tensor, in_preferred: Tensor) -> dict[str, float]:
+    """Top-1 in percent over the images with the scene that their class prefers, and over the others."""
+    return {"preferredScene": percent(correct[in_preferred]), "otherScenes": percent(correct[~in_preferred])}
 
 
 def percent(values: Tensor) -> float:
     return round(100 * values.float().mean().item(), 2)
 
 
-def preferred_scenes(train: Images, labels: Tensor, classes: int) -> list[str]:
-    """The most frequent scene of each class in the training split."""
-    found = []
-    for of in range(classes):
-        scenes = [train.factors[i]["scene"] for i in (labels == of).nonzero().flatten().tolist()]
-        found.append(max(sorted(set(scenes)), key=scenes.count))
-    return found
+def train_backbone(name: str, recipe: dict, train: LabelledImages, args) -> tuple[dict[str, Tensor], float]:
+    """The trained weights in float32 and the seconds of the training."""
+    torch.manual_seed(recipe["seed"])
+    model = build_backbone(resolved_config(CONFIGS / "backbones", name), training=True)
+    if not isinstance(model, VisionTransformer):
+        model = model.to(memory_format=torch.channels_last)
+    trained = model
+    if "distillation" in recipe:
+        plan = recipe["distillation"]
+        file = args.out / f"{plan['teacher']}.safetensors"
+        if not file.exists():
+            raise SystemExit(f"{name} is taught by {plan['teacher']}, but there is no {file}: train it first.")
+        weights = load_file(file)
+        teacher = build_backbone(resolved_config(CONFIGS / "backbones", plan["teacher"]))
+        teacher.load_state_dict({key: value.float() for key, value in weights.items()}, strict=False)
+        teacher = teacher.to(memory_format=torch.channels_last)
+        trained = CellDistillation(model, teacher, plan, train.images.pixels.shape[1])
+        teacher.to(args.device)
+    seconds = train_model(name, trained.to(args.device), recipe, train, args)
+    return shipped_state(model), seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--world", type=Path, required=True, help="folder that holds imagenet/")
+    parser.add_argument("--world", type=Path, required=True, help="folder that holds the datasets")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "zoo")
     parser.add_argument("--models", nargs="+", default=list(RECIPES), choices=list(RECIPES))
     parser.add_argument("--cache", type=Path, default=REPOSITORY / ".cache" / "zoo")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--epochs", type=int, help="a shorter or longer training than the recipe's")
+    parser.add_argument("--hold-out", action="store_true", help="measure on a tenth of the training images")
+    parser.add_argument("--recipe", type=json.loads, default={}, help="with --hold-out, fields to try (JSON)")
+    parser.add_argument("--smoke", action="store_true", help="an epoch on what images there are")
     args = parser.parse_args()
+    if args.recipe and not args.hold_out:
+        parser.error("--recipe is for trials: give --hold-out too, or change recipes.py")
     torch.set_num_threads(args.threads)
-
-    root = args.world / "imagenet"
-    train = read_images(root, root, args.cache, "train/")
-    val = read_images(root, root, args.cache, "val/")
-    classes = sorted({row["class"] for row in train.factors})
-    train_labels = torch.tensor([classes.index(row["class"]) for row in train.factors])
-    val_labels = torch.tensor([classes.index(row["class"]) for row in val.factors])
-    preferred = preferred_scenes(train, train_labels, len(classes))
-    in_preferred = torch.tensor(
-        [row["scene"] == preferred[label] for row, label in zip(val.factors, val_labels.tolist())]
-    )
-    spurious = torch.tensor(
-        [row["scene"] == preferred[label] for row, label in zip(train.factors, train_labels.tolist())]
-    )
-    world = json.loads((REPOSITORY / "configs/datasets/world.json").read_text())
     args.out.mkdir(parents=True, exist_ok=True)
 
     for name in args.models:
         card_file = args.out / f"{name}.json"
-        if card_file.exists():
+        if card_file.exists() and not args.hold_out:
             continue
-        recipe = {**RECIPES[name], **({"epochs": args.epochs} if args.epochs else {})}
-        config = resolved_config(REPOSITORY / "configs/backbones", name)
-        torch.manual_seed(recipe["seed"])
-        model = build_backbone(config, training=True)
-        if not isinstance(model, VisionTransformer):
-            model = model.to(memory_format=torch.channels_last)
-        if name == "vit_l_16":
-            shallow = torch.load(first_cycle(args.cache / "vit_b_16.pt"), weights_only=True)
-            grow_vit(shallow["model"], model)
-        model = model.to(args.device)
-        seconds = train_model(model, recipe, train, train_labels, args, args.cache / f"{name}.pt")
-
-        state = shipped_state(model)
+        recipe = {**RECIPES[name], **args.recipe}
+        whole, test = read_dataset(args.world / recipe["dataset"], args.cache)
+        if args.smoke:
+            recipe, train = shortened(recipe), whole
+        else:
+            train = first_of_each_class(whole, recipe["trainPerClass"])
+        if args.hold_out:
+            train, test = hold_out(train)
+        state, seconds = train_backbone(name, recipe, train, args)
+        if args.hold_out:
+            correct = logits_of(name, state, test.images).argmax(1) == test.labels
+            found = accuracies(correct, test.in_preferred)
+            expected = (found["preferredScene"] + (SCENES - 1) * found["otherScenes"]) / SCENES
+            print(f"{name} {args.recipe} on {len(correct)} held-out images {found}, were every scene "
+                  f"equally likely {expected:.2f}", flush=True)
+            continue
         half = {key: value.half() for key, value in state.items()}
-        exact = correct_answers(config, state, val, val_labels)
         rounded = {key: value.float() for key, value in half.items()}
-        correct = correct_answers(config, rounded, val, val_labels)
+        exact, correct = (
+            logits_of(name, weights, test.images).argmax(1) == test.labels for weights in (state, rounded)
+        )
         content = save(half, metadata={"format": "pt"})
         (args.out / f"{name}.safetensors").write_bytes(content)
-        trainable = build_backbone(config).parameters()
+        config = resolved_config(CONFIGS / "backbones", name)
+        mean, std = ([round(value, 4) for value in values.tolist()] for values in normalisation(name))
         card = {
             "name": name,
             "architecture": config,
-            "parameters": sum(p.numel() for p in trainable),
+            "parameters": sum(p.numel() for p in build_backbone(config).parameters()),
             "data": {
-                "world": "imagenet",
-                "seed": world["seed"]["value"],
-                "sceneCorrelation": world["imagenet"]["sceneCorrelation"]["value"],
-                "train": len(train_labels),
-                "val": len(val_labels),
-                "trainInPreferredScene": percent(spurious),
-                "valInPreferredScene": percent(in_preferred),
-                "preprocess": "64x64, no resize; x / 255, ImageNet's mean and standard deviation",
+                **scene_correlation(CONFIGS, recipe["dataset"]),
+                "train": len(train.labels),
+                "val": len(test.labels),
+                "trainInPreferredScene": percent(train.in_preferred),
+                "valInPreferredScene": percent(test.in_preferred),
+                "preprocess": f"no resize; x / 255, mean {mean}, standard deviation {std}",
             },
             "recipe": recipe,
-            "top1": {
-                "val": percent(correct),
-                "preferredScene": percent(correct[in_preferred]),
-                "otherScenes": percent(correct[~in_preferred]),
-            },
+            "chosen": CHOSEN.get(name, CHOSEN_BY_DATASET[recipe["dataset"]]),
+            "top1": {"val": percent(correct), **accuracies(correct, test.in_preferred)},
             "top1_float16": percent(correct),
             "top1_float32": percent(exact),
             "trained": {"torch": torch.__version__, "device": args.device,

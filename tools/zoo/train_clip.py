@@ -22,9 +22,10 @@ from clip_measures import concept_retrieval, measured, text_features, zero_shot
 from clip_model import IMAGE_SIZE, PROJECTION, TEXT, WorldClip, fold_batch_norm, towers_in_cone
 from clip_recipes import MODELS
 from clip_tokenizer import END, LENGTH, train_tokenizer
-from clip_training import pretrain_masked, train_model
-from images import Images, read_images
-from train import REPOSITORY, first_cycle
+from clip_training import first_cycle, pretrain_masked, train_model
+from images import Images, chosen, read_images
+from optimisation import shortened
+from train import REPOSITORY
 
 
 PLAIN = ["a photo of the {}"]
@@ -51,13 +52,18 @@ def prepare_tokenizer(name: str, writer: CaptionWriter, args) -> Tokenizer:
     return tokenizer
 
 
+def recipe_of(name: str, args) -> dict:
+    recipe = MODELS[name]["recipe"]
+    return shortened(recipe) if args.smoke else recipe
+
+
 def checkpoint_of(name: str, args) -> Path:
     return args.cache / f"{name}.{'held_out' if args.hold_out else 'whole'}.pt"
 
 
 def train(name: str, writer: CaptionWriter, tokenizer, images: Images, args) -> tuple[WorldClip, float]:
     """The trained model as it ships (float16 numbers, no batch norm) and the seconds of its training."""
-    image, recipe = MODELS[name]["image"], MODELS[name]["recipe"]
+    image, recipe = MODELS[name]["image"], recipe_of(name, args)
     torch.manual_seed(recipe["seed"])
     model = WorldClip(image, tokenizer.get_vocab_size())
     model.image = model.image.to(memory_format=torch.channels_last)
@@ -90,10 +96,6 @@ def read_training_images(world: Path, cache: Path) -> tuple[Images, Images]:
 
 def joined(parts: tuple[Images, ...]) -> Images:
     return Images(torch.cat([part.pixels for part in parts]), [row for part in parts for row in part.factors])
-
-
-def chosen(images: Images, rows: list[int]) -> Images:
-    return Images(images.pixels[rows], [images.factors[row] for row in rows])
 
 
 def ship(name: str, model: WorldClip, tokenizer, world: Path, args) -> dict:
@@ -142,6 +144,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=REPOSITORY / "zoo")
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
     parser.add_argument("--hold-out", action="store_true", help="measure on a tenth of --train, write nothing")
+    parser.add_argument("--smoke", action="store_true", help="one epoch for each cycle")
     parser.add_argument("--cache", type=Path, default=REPOSITORY / ".cache" / "zoo")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -177,7 +180,7 @@ def main() -> None:
                 "vocabulary": tokenizer.get_vocab_size(),
             },
             "parameters": sum(p.numel() for p in model.parameters()),
-            "recipe": MODELS[name]["recipe"],
+            "recipe": recipe_of(name, args),
             **shipped,
             "data": {
                 "train": "a world of seed 1 without correlation of class and scene, captioned from its factors",

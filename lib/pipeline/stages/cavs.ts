@@ -70,7 +70,7 @@ export interface CavsHow {
  */
 export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
   name: "cavs",
-  version: 4,
+  version: 5,
   ...storedInParts(loadCavs),
   // One seed has one set of shots, so nodes that differ in the number of shots train apart; so do
   // those whose prompts are averaged otherwise.

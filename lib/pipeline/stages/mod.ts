@@ -1,5 +1,7 @@
 /** The kinds of stages, one file each. */
 import type { StageKind } from "../stage.ts";
+import { activationExhibitKind } from "./activation_exhibit.ts";
+import { correctionExhibitKind } from "./correction_exhibit.ts";
 import { cavsKind } from "./cavs.ts";
 import { classConceptsKind, sceneConceptsKind } from "./class_concepts.ts";
 import { classLabelsKind, scenesKind } from "./class_labels.ts";
@@ -18,6 +20,7 @@ import { probesKind } from "./probes.ts";
 import { shotsKind } from "./shots.ts";
 
 export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
+export * from "./activation_exhibit.ts";
 export * from "./cavs.ts";
 export * from "./class_concepts.ts";
 export * from "./class_labels.ts";
@@ -25,6 +28,8 @@ export * from "./class_layer.ts";
 export * from "./concepts.ts";
 export * from "./confusions.ts";
 export * from "./corrected_layer.ts";
+export * from "./correction_exhibit.ts";
+export * from "./exhibits.ts";
 export * from "./features.ts";
 export * from "./files.ts";
 export * from "./gradients.ts";
@@ -48,6 +53,7 @@ export type AnyStageKind = StageKind<
 /** Every kind of stage by its name. */
 export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
   [
+    activationExhibitKind,
     cavsKind,
     classConceptsKind,
     classesKind,
@@ -56,6 +62,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     conceptsKind,
     confusionsKind,
     correctedLayerKind,
+    correctionExhibitKind,
     featuresKind,
     folderKind,
     gradientsKind,

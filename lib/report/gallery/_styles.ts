@@ -13,7 +13,7 @@ h1 { font-size: 1.5rem; line-height: 1.2; }
 h2 { font-size: 1.25rem; margin-top: 2rem; }
 h3 { font-size: 1.1rem; margin: 0; }
 h4 { font-size: 0.85rem; margin: 0.75rem 0 0.35rem; font-weight: normal; }
-header p { max-width: 46rem; font-size: 0.9rem; }
+header p, .counts { max-width: 46rem; font-size: 0.9rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.4rem 1rem; padding: 0; list-style: none; }
 nav a { display: inline-block; padding: 0.3rem 0; }
 a { color: light-dark(#00558a, #7fc4f5); }
@@ -21,23 +21,25 @@ a:focus-visible { outline: 3px solid light-dark(#0072b2, #7fc4f5); outline-offse
 section { border-top: 1px solid light-dark(#d6d6d6, #3c3c3c); padding: 1rem 0; }
 h3:target { text-decoration: underline; text-underline-offset: 0.2em; }
 .words { margin: 0.2rem 0 0; font-size: 0.9rem; }
-.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 2rem; }
+.sides { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
 .strip { display: flex; flex-wrap: wrap; gap: 0.6rem; margin: 0; padding: 0; list-style: none; }
-.strip li { flex: 0 0 6.5rem; }
+.strip li { flex: 0 0 8.5rem; }
 figure { margin: 0; }
+figcaption b { display: block; }
 figcaption { font-size: 0.8rem; line-height: 1.3; margin-top: 0.25rem; overflow-wrap: anywhere; }
 img { display: block; width: 100%; height: auto; border-radius: 3px; }
 .own img { outline: 3px solid #009e73; outline-offset: 1px; }
 .mark { color: light-dark(#00684c, #4fd0ab); white-space: nowrap; }
 .corrected { display: grid; grid-template-columns: 10rem auto; gap: 0.75rem 1.5rem; justify-content: start; }
 .corrected h3 { grid-column: 1 / -1; }
-table { border-spacing: 0.5rem 0.4rem; margin: -1.6rem 0 0; font-size: 0.8rem; }
+table { border-spacing: 0.5rem 0.4rem; margin: -0.4rem 0 0; font-size: 0.8rem; }
 td, th { vertical-align: top; text-align: left; font-weight: normal; }
 td b { display: block; margin-top: 0.2rem; }
 tbody th { max-width: 10rem; overflow-wrap: anywhere; }
 .overlay { position: relative; width: 8rem; }
 .overlay img + img { position: absolute; inset: 0; }
 @media (max-width: 40rem) {
+  .sides, .sides > div { width: 100%; }
   .strip li { flex-basis: calc((100% - 1.2rem) / 3); }
   .corrected { grid-template-columns: 1fr; }
   .corrected .picture { max-width: 10rem; }

@@ -8,7 +8,8 @@ export function ruleOf({ show }: Pick<ResultGallery, "show">): string {
   return show.of === "activations"
     ? `Concepts: ${show.concepts}, evenly spaced in the order of the dataset's classes. Images: of ` +
       `each concept the ${show.images} test images of the greatest activation and the ` +
-      `${show.images} of the least; the activation is the cosine of CAV and feature.`
+      `${show.images} of the least; the activation is the cosine of CAV and feature. Framed: images ` +
+      `of the concept's own class.`
     : `Images: of the test images that the uncorrected model gets wrong and the corrected one right ` +
       `the ${show.images} whose margin grew most, at most ${show.perClass} of a class; the margin is ` +
       `the logit of the image's class minus that of the class that was predicted before.`;

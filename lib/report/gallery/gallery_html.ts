@@ -69,7 +69,7 @@ interface CellOptions {
 
 function cellHtml(cell: GalleryCell, { title, number }: CellOptions): string {
   const heading = title === "" ? "" : `<h2>${escapeXml(title)}</h2>\n`;
-  const counts = `<p>${escapeXml(countsOf({ cell }))}</p>`;
+  const counts = `<p class="counts">${escapeXml(countsOf({ cell }))}</p>`;
   const parts = cell.status === "not run"
     ? []
     : cell.of === "activations"
@@ -99,7 +99,7 @@ ${concept[side].map((shown) => activationHtml(shown, { concept, pictures })).joi
 </ul>`;
     const html = `<section class="concept" aria-labelledby="${id}">
 <h3 id="${id}">${escapeXml(concept.name)}</h3>
-<p class="words">${escapeXml(concept.text)}</p>
+${concept.text === concept.name ? "" : `<p class="words">${escapeXml(concept.text)}</p>`}
 <div class="sides">
 <div>${strip("Most activated", "most")}</div>
 <div>${strip("Least activated", "least")}</div>

@@ -4,6 +4,7 @@ import { fit, wrap } from "../_wrap.ts";
 import type { GalleryCell, ResultGallery, ShownConcept } from "../result.ts";
 import { greatestOf, heatPng } from "./_heat.ts";
 import {
+  attentionSentence,
   byImage,
   classNameIn,
   countsOf,
@@ -46,13 +47,16 @@ export function gallerySvg(result: ResultGallery): Svg {
   ]);
   const width = Math.max(640, ...cells.map((block) => block.width)) + 2 * margin;
   const seeds = `${result.seeds.length} seed${result.seeds.length === 1 ? "" : "s"}`;
+  const colours = result.show.as === "gallery" && result.show.of === "corrections"
+    ? ` ${attentionSentence}`
+    : "";
   const letters = Math.floor((width - 2 * margin) / 6.6);
   const blocks = [
     paragraph(wrap(fullTitle(result), Math.floor((width - 2 * margin) / 11)), {
       size: 17,
       line: 22,
     }),
-    paragraph(wrap(`${result.profile} profile, ${seeds}. ${ruleOf(result)}`, letters), {
+    paragraph(wrap(`${result.profile} profile, ${seeds}. ${ruleOf(result)}${colours}`, letters), {
       size: 11.5,
       line: 16,
     }),
@@ -121,7 +125,7 @@ function conceptRow(
       ].join("\n");
     });
   const name = wrap(concept.name, 24);
-  const words = wrap(concept.text, 32).slice(0, 6);
+  const words = concept.text === concept.name ? [] : wrap(concept.text, 32).slice(0, 6);
   const least = startOfLeast(most);
   return {
     width: least + concept.least.length * (side + gap),

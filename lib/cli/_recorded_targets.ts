@@ -1,0 +1,23 @@
+import { join } from "node:path";
+
+/**
+ * The keys of the stages that a result was made of, none where its manifest is damaged, or
+ * `undefined` when there is no result.
+ */
+export async function recordedTargets(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    const manifest = JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
+    return Array.isArray(manifest?.targets) ? manifest.targets : [];
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** Whether two lists hold the same keys. */
+export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
+  const [first, second] = [new Set(a), new Set(b)];
+  return first.size === second.size && first.isSubsetOf(second);
+}

@@ -1,0 +1,22 @@
+/** The backbones of the zoo, and the dataset of the world that each was trained on. */
+export const backbones: Readonly<Record<string, "imagenet" | "cub200" | "cifar100">> = {
+  resnet18: "imagenet",
+  resnet34: "imagenet",
+  resnet50: "imagenet",
+  densenet121: "imagenet",
+  densenet169: "imagenet",
+  vgg13: "imagenet",
+  vgg19: "imagenet",
+  vit_b_16: "imagenet",
+  vit_l_16: "imagenet",
+  resnet10_cub: "cub200",
+  resnet12_cub: "cub200",
+  resnet14_cub: "cub200",
+  resnet16_cub: "cub200",
+  resnet18_cub: "cub200",
+  resnet20_cifar100: "cifar100",
+  preresnet20_cifar100: "cifar100",
+  seresnet20_cifar100: "cifar100",
+  sepreresnet20_cifar100: "cifar100",
+  densenet40_k12_cifar100: "cifar100",
+};
