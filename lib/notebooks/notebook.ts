@@ -100,20 +100,20 @@ export async function runNotebook(
 }
 
 /**
- * The outputs, with the stored picture of each plotly figure that has not changed: another browser,
- * or none, draws it otherwise without showing anything else.
+ * The outputs, with the stored picture of each that says what its picture shows, in a media type of
+ * a vendor such as plotly's, and has not changed: another browser, or none, draws it otherwise
+ * without showing anything else.
  */
 export function keepPictures(outputs: readonly Output[], stored: readonly Output[]): Output[] {
   return outputs.map((output, i) => {
     const before = stored[i];
     if (!hasData(output) || before === undefined || !hasData(before)) return output;
-    const same = figureType in output.data &&
+    const same = Object.keys(output.data).some((type) => type.startsWith("application/vnd.")) &&
       withoutPicture(output.data) === withoutPicture(before.data);
     return same && pictureType in before.data ? { ...output, data: before.data } : output;
   });
 }
 
-const figureType = "application/vnd.plotly.v1+json";
 const pictureType = "image/png";
 
 function withoutPicture({ [pictureType]: _picture, ...others }: MediaBundle): string {

@@ -5,6 +5,7 @@ import { planCavs } from "./_plan_cavs.ts";
 import { planClassConcepts, splitFeatures } from "./_plan_class_concepts.ts";
 import { type CorrectionParts, planLayer, planUncorrected, runnable } from "./_plan_layers.ts";
 import { planText } from "./_plan_language.ts";
+import { planProbeMeasure } from "./_plan_measure.ts";
 import type { ClassParts, Known } from "./_planning.ts";
 import type { Stage } from "./stage.ts";
 import {
@@ -26,6 +27,10 @@ export async function planClassMeasure(
   if (over === "rankings" && makesCavs(parts.method)) {
     return await planRanking(name, { ...parts, method: parts.method }, known);
   }
+  if (over === "probes" && makesCavs(parts.method)) {
+    const ofCell = await planClassCavs({ ...parts, method: parts.method }, known);
+    return await planProbeMeasure(name, ofCell, known);
+  }
   if (over === "classes" && correction) {
     return await planAccuracy(name, { ...parts, method: correction }, known);
   }
@@ -38,17 +43,20 @@ export async function planClassMeasure(
   );
 }
 
-/** How the CAVs of classes rank the test images. */
-async function planRanking(
-  name: MeasureName,
-  parts: Omit<Parameters<typeof planCavs>[0], "data" | "output"> & ClassParts,
-  known: Known,
-) {
-  const { classes, target, vl } = parts;
+type CavParts = Omit<Parameters<typeof planCavs>[0], "data" | "output"> & ClassParts;
+
+/** The cell of CAVs that a cell of a dataset of classes holds. */
+async function planClassCavs(parts: CavParts, known: Known) {
   const layer = await planUncorrected(parts, known);
   const data = await planClassConcepts(parts, { layer }, known);
   const ofCell = { ...parts, data, output: "features" };
-  const cavs = await planCavs(ofCell, known);
+  return { ...ofCell, cavs: await planCavs(ofCell, known) };
+}
+
+/** How the CAVs of classes rank the test images. */
+async function planRanking(name: MeasureName, parts: CavParts, known: Known) {
+  const { classes, target, vl } = parts;
+  const { cavs, ...ofCell } = await planClassCavs(parts, known);
   const { images } = classes.test;
   const { version, title } = measureOf(name);
   return known.graph.stage(measureKind, {
@@ -56,7 +64,7 @@ async function planRanking(
     inputs: { measure: name, version },
     needs: {
       cavs,
-      concepts: data.concepts,
+      concepts: ofCell.data.concepts,
       text: await planText(ofCell, known),
       test: splitFeatures(images, { model: target, output: "features" }, known),
       vlTest: splitFeatures(images, { model: vl, output: "embedding" }, known),

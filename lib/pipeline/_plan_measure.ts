@@ -27,7 +27,7 @@ export async function planMeasure(
   parts: CellParts & { readonly data: PlannedConcepts; readonly cavs: Stage<Cavs> },
   known: Known,
 ): Promise<Stage<readonly Measurement[]>> {
-  const { data, target, output, cavs, method } = parts;
+  const { data, target, output, cavs } = parts;
   const { over, version, title } = measureOf(name);
   const common = {
     id: `${name} of ${cavs.id}`,
@@ -61,6 +61,17 @@ export async function planMeasure(
         `nothing of: it takes a dataset of classes. Name one as the factor "dataset".`,
     );
   }
+  return await planProbeMeasure(name, parts, known);
+}
+
+/** The stage of a measure of a cell's CAVs that is taken of their probes. */
+export async function planProbeMeasure(
+  name: Experiment["measures"][number],
+  parts: CellParts & { readonly cavs: Stage<Cavs> },
+  known: Known,
+): Promise<Stage<readonly Measurement[]>> {
+  const { data, target, output, cavs, method } = parts;
+  const { version, title } = measureOf(name);
   if (method.base !== "lg_cav") {
     throw new UserError(
       `The measure ${name} shows what language says, which ${method.title} does not ask. Take a ` +
@@ -69,9 +80,22 @@ export async function planMeasure(
   }
   const { probes, text, vlRows } = await planLanguage(parts, known);
   return known.graph.stage(measureKind, {
-    ...common,
-    inputs: { ...inputs, alignmentPairs: method.hyperparameters.alignmentPairs },
-    needs: { ...needs, probes, text, ...features, ...vlRows },
+    id: `${name} of ${cavs.id}`,
+    inputs: {
+      measure: name,
+      version,
+      alignmentPairs: method.hyperparameters.alignmentPairs,
+    },
+    needs: {
+      cavs,
+      concepts: data.concepts,
+      probes,
+      text,
+      ...rowsOf("features", { model: target, output, data }, known),
+      ...vlRows,
+    },
+    how: null,
+    work: title.toLowerCase(),
   });
 }
 

@@ -10,6 +10,7 @@ import {
   varyingFactors,
 } from "./_factors.ts";
 import type { PlottedResult } from "./result.ts";
+import { wrap } from "./_wrap.ts";
 import type { Heading } from "./result_spec.ts";
 
 /** A subplot: the rows and columns that it draws. */
@@ -94,7 +95,8 @@ export function measureTitle(result: PlottedResult, { rows, columns }: Panel): s
   const distinct = (values: readonly string[]) => [...new Set(values)].join(", ");
   const unit = distinct(measures.map(({ unit }) => unit));
   const title = distinct(measures.map(({ title }) => title));
-  return new Set(measures).size > 1 ? unit : `${title}<br>(${unit})`;
+  // A panel is about 26 letters high.
+  return new Set(measures).size > 1 ? unit : [...wrap(title, 26), `(${unit})`].join("<br>");
 }
 
 /** What a figure says above its panels, and how high they are. */
@@ -116,13 +118,15 @@ export function baseLayout(
 ) {
   const seeds = `${result.seeds.length} seed${result.seeds.length === 1 ? "" : "s"}`;
   const grid = panelGrid(result, panels);
-  const top = 75 + 20 * legendLines(legend) + (panels.length === 1 ? 10 : 30);
+  const title = wrap(fullTitle(result) + topic, 108);
+  const above = 50 + 25 * title.length;
+  const top = above + 20 * legendLines(legend) + (panels.length === 1 ? 10 : 30);
   const bottom = 60;
   const height = top + grid.rows * panelHeight + bottom;
   const fromTop = (pixels: number) => round(1 - pixels / height);
   return {
     title: {
-      text: fullTitle(result) + topic,
+      text: title.join("<br>"),
       subtitle: { text: `${result.profile} profile, ${seeds}; ${subtitle}` },
       x: 0.01,
       xanchor: "left",
@@ -133,7 +137,7 @@ export function baseLayout(
       orientation: "h",
       yref: "container",
       x: 0,
-      y: fromTop(72),
+      y: fromTop(above - 3),
       yanchor: "top",
       traceorder: "normal",
     },

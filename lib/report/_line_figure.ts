@@ -14,13 +14,17 @@ import {
   styleOf,
   titleWithin,
 } from "./_layout.ts";
+import { wrap } from "./_wrap.ts";
 import type { Figure } from "./figure.ts";
 import type { ResultTable } from "./result.ts";
 import type { TitledFactor } from "./result_spec.ts";
 
 type Lines = Extract<Plain<Show>, { readonly as: "lines" }>;
 
-/** One line for each series over x, its bootstrap interval as a band. */
+/** More bands than these hide each other. */
+const mostBands = 4;
+
+/** One line for each series over x, its bootstrap interval as a band where there are few. */
 export function lineFigure(table: ResultTable, show: Lines): Figure {
   const panels = panelsOf(table);
   const x = factorOf(table, show.x);
@@ -30,7 +34,10 @@ export function lineFigure(table: ResultTable, show: Lines): Figure {
     return titleWithin(table, { levels, names: rowFactors(show) });
   };
   const titles = [...new Set(table.rows.map((_, row) => nameOf(row)))];
-  const subtitle = `bands are ${intervalSentence(table)}`;
+  const withBands = titles.length <= mostBands;
+  const subtitle = withBands
+    ? `bands are ${intervalSentence(table)}`
+    : "intervals and tests are in table.md";
   const data = panels.flatMap((panel) =>
     panel.rows.flatMap((row) =>
       traces(table, {
@@ -39,12 +46,13 @@ export function lineFigure(table: ResultTable, show: Lines): Figure {
         axes: { xaxis: `x${panel.axis}`, yaxis: `y${panel.axis}` },
         name: nameOf(row),
         place: titles.indexOf(nameOf(row)),
+        withBands,
       })
     )
   );
   const width = 800 / panelGrid(table, panels).columns;
   const xAxis = {
-    title: { text: wrapped(x.title, width / 9) },
+    title: { text: wrap(x.title, width / 9).join("<br>") },
     type: show.scale,
     tickmode: "array",
     tickangle: 0,
@@ -111,25 +119,15 @@ function ticks(
   return { tickvals: drawn.map(({ place }) => place), ticktext: titles };
 }
 
-/** A title in lines of so many letters; a longer word has a line of its own. */
-function wrapped(title: string, letters: number): string {
-  const lines = title.split(" ").reduce<string[]>((lines, word) => {
-    const longer = `${lines.at(-1)} ${word}`;
-    return lines.length > 0 && longer.length <= letters
-      ? [...lines.slice(0, -1), longer]
-      : [...lines, word];
-  }, []);
-  return lines.join("<br>");
-}
-
 function traces(
   table: ResultTable,
-  { row, x, axes, name, place }: {
+  { row, x, axes, name, place, withBands }: {
     readonly row: number;
     readonly x: readonly number[];
     readonly axes: { readonly xaxis: string; readonly yaxis: string };
     readonly name: string;
     readonly place: number;
+    readonly withBands: boolean;
   },
 ) {
   const points = table.rows[row]!.cells.flatMap((cell, column) =>
@@ -138,25 +136,26 @@ function traces(
   if (points.length === 0) return [];
   const { color, symbol } = styleOf(place);
   const back = points.toReversed();
+  const band = {
+    type: "scatter",
+    mode: "lines",
+    name,
+    x: [...points, ...back].map(({ x }) => x),
+    y: [
+      ...points.map(({ mean, high }) => round(high ?? mean)),
+      ...back.map(({ mean, low }) => round(low ?? mean)),
+    ],
+    ...axes,
+    fill: "toself",
+    fillcolor: color,
+    opacity: 0.15,
+    line: { width: 0 },
+    hoverinfo: "skip",
+    legendgroup: name,
+    showlegend: false,
+  };
   return [
-    {
-      type: "scatter",
-      mode: "lines",
-      name,
-      x: [...points, ...back].map(({ x }) => x),
-      y: [
-        ...points.map(({ mean, high }) => round(high ?? mean)),
-        ...back.map(({ mean, low }) => round(low ?? mean)),
-      ],
-      ...axes,
-      fill: "toself",
-      fillcolor: color,
-      opacity: 0.15,
-      line: { width: 0 },
-      hoverinfo: "skip",
-      legendgroup: name,
-      showlegend: false,
-    },
+    ...withBands ? [band] : [],
     {
       type: "scatter",
       mode: "lines+markers",

@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 import { ColumnTable, table as arqueroTable } from "arquero";
-import { UserError } from "../files/mod.ts";
+import { sha256, UserError } from "../files/mod.ts";
 import { formatMoment, formatValue } from "./_format.ts";
 import { describeResult } from "./describe_result.ts";
 import { differenceFigure } from "./difference_figure.ts";
 import { type Figure, resultFigure } from "./figure.ts";
-import { gallerySvg } from "./gallery/mod.ts";
+import { galleryBlocks, gallerySvg } from "./gallery/mod.ts";
 import { readResults, type ResultWithRuns } from "./read_result.ts";
-import { renderFigures } from "./render_figures.ts";
-import type { Result, ResultHistogram, ResultTable } from "./result.ts";
+import { renderDrawings, renderFigures } from "./render_figures.ts";
+import type { Result, ResultGallery, ResultHistogram, ResultTable } from "./result.ts";
 import { terminalTable } from "./terminal_table.ts";
 
 /** One value in several media types, of which a notebook shows the richest it can. */
@@ -16,9 +16,9 @@ export type DisplayBundle = Readonly<Record<string, unknown>>;
 
 /** A result as a notebook shows it. */
 export interface NotebookResult extends ResultWithRuns {
-  /** {@linkcode resultFigure}, interactive where plotly is known, else a picture; or the gallery. */
+  /** {@linkcode resultFigure}, interactive where plotly is known, else a picture; or a gallery's. */
   readonly figure: DisplayBundle;
-  /** {@linkcode differenceFigure}, likewise; nothing where nothing is compared. */
+  /** {@linkcode differenceFigure} of a table, likewise; nothing where nothing is compared. */
   readonly differences: DisplayBundle;
   /** {@linkcode resultBundle}. */
   readonly table: DisplayBundle;
@@ -48,21 +48,29 @@ export async function openResults<Id extends string>(
   ids: readonly Id[],
 ): Promise<Readonly<Record<Id, NotebookResult>>> {
   const results = await readResults(folder, ids);
-  const drawn = await figureBundles(ids.flatMap((id) => figuresOf(results[id].result)));
+  const all = ids.map((id) => results[id].result);
+  const figures = await figureBundles(all.flatMap(figuresOf));
+  const galleries = await galleryBundles(all.filter(isGallery));
   const opened = ids.map((id) => {
     const { result } = results[id];
-    const table = resultBundle(result);
-    const [figure = table, differences = {}] = drawn.splice(0, figuresOf(result).length);
-    return [id, { ...results[id], figure, differences, table, words: describeResult(result) }];
+    const [figure, differences = {}] = isGallery(result)
+      ? galleries.splice(0, 1)
+      : figures.splice(0, figuresOf(result).length);
+    const [table, words] = [resultBundle(result), describeResult(result)];
+    return [id, { ...results[id], figure, differences, table, words }];
   });
   return Object.fromEntries(opened);
 }
 
+function isGallery(result: Result): result is ResultGallery {
+  return result.schema === "lg-cav/result-gallery";
+}
+
 /** A figure and one of differences; none of a gallery, and no differences where none are shown. */
 function figuresOf(result: Result): Figure[] {
-  if (result.schema === "lg-cav/result-gallery") return [];
-  const differences = differenceFigure(result);
-  return [resultFigure(result), ...differences.data.length === 0 ? [] : [differences]];
+  if (isGallery(result)) return [];
+  const differences = result.show.as === "table" ? [differenceFigure(result)] : [];
+  return [resultFigure(result), ...differences.filter(({ data }) => data.length > 0)];
 }
 
 /**
@@ -85,7 +93,7 @@ export function displayBundle(
 ): DisplayBundle {
   if (typeof value === "string") return { "text/markdown": value, "text/plain": value };
   if (!(value instanceof ColumnTable)) return value;
-  const shown = { limit, maxdigits: digits, align };
+  const shown = { limit, align, format: numberFormats(value, digits) };
   const rows = value.numRows();
   const note = rows > limit ? `The first ${limit} of ${rows} rows.` : "";
   return {
@@ -94,30 +102,67 @@ export function displayBundle(
   };
 }
 
-/** Figures: interactive where plotly is known, else a picture, where a browser is installed. */
-async function figureBundles(figures: readonly Figure[]): Promise<DisplayBundle[]> {
-  // 880 pixels: JupyterLab's renderer of plotly shows a picture first and cuts off what is wider.
-  const pictures = await renderFigures(figures, { width: 1100, scale: 0.8 }).catch((error) => {
-    if (error instanceof UserError) return [];
-    throw error;
+/** Decimals for each column of numbers that are not all whole; arquero has powers of ten for some. */
+function numberFormats(table: ColumnTable, digits: number) {
+  const fractions = table.columnNames().filter((name) => {
+    const values = [...table.array(name)].filter((value) => typeof value === "number");
+    return values.some((value) => !Number.isInteger(value));
   });
+  const fixed = (value: unknown) =>
+    typeof value === "number"
+      ? value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1")
+      : String(value ?? "");
+  return Object.fromEntries(fractions.map((name) => [name, fixed]));
+}
+
+/**
+ * Figures, such as of a query, to be shown: interactive where plotly is known, else a picture, where a
+ * browser is installed.
+ */
+export async function figureBundles(figures: readonly Figure[]): Promise<DisplayBundle[]> {
+  // 880 pixels: JupyterLab's renderer of plotly shows a picture first and cuts off what is wider.
+  const pictures = await drawn(renderFigures(figures, { width: 1100, scale: 0.8 }));
   return figures.map((figure, i) => {
-    const png = pictures[i]?.png;
     const title = figure.layout["title"] as { readonly text: string };
     return {
       "application/vnd.plotly.v1+json": figure,
-      ...png === undefined ? {} : { "image/png": Buffer.from(png).toString("base64") },
+      ...pngOf(pictures[i]?.png),
       "text/plain": title.text,
     };
   });
 }
 
-/** What a result shows: means and deviations of a table, moments of histograms, a gallery's drawing. */
+/**
+ * The drawings of galleries as pictures, where a browser is installed: notebooks that are not trusted
+ * show no SVG. What is drawn is named by its hash.
+ */
+export async function galleryBundles(
+  galleries: readonly ResultGallery[],
+): Promise<DisplayBundle[]> {
+  const drawings = galleries.map((gallery) => gallerySvg(gallery).text);
+  const pictures = await drawn(renderDrawings(drawings, { scale: 0.9 }));
+  return galleries.map((gallery, i) => ({
+    "application/vnd.lg-cav.drawing+json": { sha256: sha256(drawings[i]!) },
+    ...pngOf(pictures[i]),
+    "text/plain": terminalTable(gallery, { columns: 100 }),
+  }));
+}
+
+/** No pictures where there is no browser. */
+async function drawn<T>(pictures: Promise<T[]>): Promise<T[]> {
+  return await pictures.catch((error) => {
+    if (error instanceof UserError) return [];
+    throw error;
+  });
+}
+
+function pngOf(png: Uint8Array | undefined): DisplayBundle {
+  return png === undefined ? {} : { "image/png": Buffer.from(png).toString("base64") };
+}
+
+/** What a result holds: means and deviations of a table, moments of histograms, a gallery's numbers. */
 export function resultBundle(result: Result): DisplayBundle {
-  if (result.schema === "lg-cav/result-gallery") {
-    const svg = gallerySvg(result).text;
-    return { "image/svg+xml": svg, "text/plain": terminalTable(result, { columns: 100 }) };
-  }
+  if (isGallery(result)) return displayBundle(galleryBlocks(result).join("\n\n"));
   const columns = result.schema === "lg-cav/result-histogram"
     ? momentColumns(result)
     : cellColumns(result);
@@ -133,7 +178,8 @@ function cellColumns({ rows, columns }: ResultTable): [string, string[]][] {
     title,
     rows.map(({ cells }) => {
       const cell = cells[column]!;
-      if (cell.status !== "measured") return cell.status;
+      if (cell.status === "not run") return cell.status;
+      if (cell.status === "quoted") return `${formatValue(cell.mean)} (quoted)`;
       return formatValue(cell.mean) +
         (cell.std === null ? "" : `\u00a0±\u00a0${formatValue(cell.std)}`);
     }),

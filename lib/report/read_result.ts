@@ -1,4 +1,5 @@
-import { type ColumnTable, fromArrow } from "arquero";
+import { type ColumnTable, fromArrow, table } from "arquero";
+import { tableFromIPC } from "@uwdata/flechette";
 import { UserError } from "../files/mod.ts";
 import type { Result } from "./result.ts";
 import { readTableJson } from "./table_files.ts";
@@ -39,10 +40,18 @@ async function readResult(folder: string): Promise<ResultWithRuns | undefined> {
   try {
     return {
       result: readTableJson(await Deno.readTextFile(`${folder}/table.json`)),
-      runs: fromArrow(await Deno.readFile(`${folder}/runs.arrow`)),
+      runs: readRuns(await Deno.readFile(`${folder}/runs.arrow`)),
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** A gallery of nothing has no runs, of which arquero makes no table by itself. */
+function readRuns(bytes: Uint8Array): ColumnTable {
+  const { numRows, names } = tableFromIPC(bytes);
+  return numRows > 0
+    ? fromArrow(bytes)
+    : table(Object.fromEntries(names.map((name) => [name, []])));
 }

@@ -99,6 +99,26 @@ Deno.test("reproduce corrects a last layer by every method, and measures classes
   });
 });
 
+Deno.test("CAVs of classes are measured at their probes, aligned as the probes' features say", async () => {
+  await write("probed", {
+    factors: { method: ["lg_cav+ga+ce"], seed: assumed([0]) },
+    measures: ["vl_activation", "aligned_activation", "target_activation", "cav_activation"],
+    show: { as: "histogram", series: "measure", panels: "backbone", bins: assumed(10) },
+  });
+  const { code, stderr } = await runCli(root, ["reproduce", "probed"]);
+  assert.equal(code, 0, stderr);
+  const runs = await runsOf("probed");
+  assert.equal(runs.length, 4 * 40 * 40, "four measures of 40 probes of each of 40 classes");
+  const [concept] = runs.map(({ concept }) => concept);
+  const mean = (of: string) => {
+    const values = runs.filter((run) => run.measure === of && run.concept === concept);
+    return values.reduce((sum, { value }) => sum + value, 0) / values.length;
+  };
+  // Eq. 4: aligned activations have the mean of the cosines of pairs of probe features.
+  assert.ok(Math.abs(mean("aligned_activation") - mean("target_activation")) < 0.01);
+  assert.ok(Math.abs(mean("vl_activation") - mean("target_activation")) > 0.01);
+});
+
 Deno.test("a sweep of ASR's temperature makes weights uniform as it rises", async () => {
   await write("swept", {
     factors: { method: ["lg_cav_asr"], "method.temperature": [0.01, 1, 100], seed: assumed([0]) },

@@ -86,6 +86,15 @@ Deno.test("keepPictures() keeps the picture of a figure that has not changed, an
   ];
   assert.equal(kept(...changed), JSON.stringify(changed));
   assert.equal(kept(shown({ data: [2] })), JSON.stringify([shown({ data: [2] })]));
+
+  const drawing = (sha256: string, png: string) => ({
+    output_type: "display_data" as const,
+    metadata: {},
+    data: { "application/vnd.lg-cav.drawing+json": { sha256 }, "image/png": png },
+  });
+  const old = [drawing("a", "old")];
+  assert.deepEqual(keepPictures([drawing("a", "new")], old), old);
+  assert.deepEqual(keepPictures([drawing("b", "new")], old), [drawing("b", "new")]);
 });
 
 Deno.test("notebookText() writes what nbformat.writes() of Python does", () => {

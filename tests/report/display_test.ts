@@ -162,11 +162,11 @@ Deno.test("resultBundle() shows means, deviations and what was not run", () => {
 });
 
 Deno.test("displayBundle() of a table shows as many rows as asked for, and says when there are more", () => {
-  const numbers = arqueroTable({ a: [1.239, 2, 3] });
+  const numbers = arqueroTable({ a: [1.239, -0.0012, 3], b: [1, 2, 3] });
   const lines = (limit: number) =>
     String(displayBundle(numbers, { limit })["text/plain"]).trim().split("\n");
-  assert.deepEqual(lines(3), ["|a|", "|-:|", "|1.24|", "|2.00|", "|3.00|"]);
-  assert.deepEqual(lines(1), ["|a|", "|-:|", "|1.24|", "The first 1 of 3 rows."]);
+  assert.deepEqual(lines(3), ["|a|b|", "|-:|-:|", "|1.24|1|", "|0.00|2|", "|3.00|3|"]);
+  assert.deepEqual(lines(1), ["|a|b|", "|-:|-:|", "|1.24|1|", "The first 1 of 3 rows."]);
 });
 
 interface Trace {

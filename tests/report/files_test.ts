@@ -156,6 +156,9 @@ Deno.test("readResults() reads what was written, and says how to make what was n
     assert.deepEqual(table2.result, table);
     const values = [...table2.runs.array("value")];
     assert.deepEqual(values, sortRuns(runs).map(({ value }) => value));
+    await Deno.writeFile(`${written}/runs.arrow`, runsArrow([]));
+    const empty = (await readResults(folder, ["table2"])).table2.runs;
+    assert.deepEqual([empty.numRows(), empty.columnNames().includes("value")], [0, true]);
     await assert.rejects(
       readResults(folder, ["table1", "table2", "table8"]),
       /no result table1, table8 yet.*`deno task reproduce table1 table8`/,

@@ -35,7 +35,8 @@ export function foldGallery(
   const { rows, ...about } = spec;
   const names = spec.factors.map(({ name }) => name).filter((name) => name !== "measure");
   const isAt = (levels: Levels, row: Levels) => names.every((name) => levels[name] === row[name]);
-  const seeds = new Set(runs.map(({ levels }) => Number(levels["seed"])));
+  // A cell that shows no image has no runs, and its seed all the same.
+  const seeds = new Set(exhibits.map(({ levels }) => Number(levels["seed"])));
   return {
     schema: "lg-cav/result-gallery",
     version: galleryVersion,
