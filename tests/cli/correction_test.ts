@@ -190,6 +190,10 @@ Deno.test("folders of one's own: a class without images and a missing descriptio
   assert.doesNotMatch(undescribed, /\] features/);
   const empty = join(folder, "imagenet", "train", "n90000007");
   for await (const { name } of Deno.readDir(empty)) await Deno.remove(join(empty, name));
+  await write("mine", {
+    factors: { method: ["uniform_retraining"] },
+    measures: ["top1_accuracy"],
+  });
   assert.match(await refused("mine"), /no image of the class n90000007 \(white wooden box/);
   await write("mine", {
     factors: { method: ["original"] },
