@@ -79,7 +79,7 @@ export function trainingEstimate(method: Method, sizes: TrainingSizes): Estimate
 
 /**
  * Correcting a last layer: each pass over the images takes the logits, and their gradient at the
- * weights. Of what does not descend from pass to pass, one pass.
+ * weights. A bottleneck is taken to have no more concepts than there are classes.
  */
 export function correctionEstimate(
   { hyperparameters }: RunnableCorrection,
@@ -89,11 +89,23 @@ export function correctionEstimate(
     readonly classes: number;
   },
 ): Estimate {
-  const passes = "epochs" in hyperparameters ? hyperparameters.epochs : 1;
   return {
-    multiplyAdds: 2 * passes * images * dim * classes,
+    multiplyAdds: 2 * passesOf(hyperparameters, images) * images * dim * classes,
     bytes: classes * (dim + 1) * bytesPerNumber,
     memory: Math.min(keptBytes, images * dim * bytesPerNumber) +
       4 * classes * (dim + 1) * bytesPerNumber,
   };
+}
+
+/** Passes over the images, at most; one of a correction that does not descend. */
+function passesOf(
+  hyperparameters: RunnableCorrection["hyperparameters"],
+  images: number,
+): number {
+  if ("epochs" in hyperparameters) return hyperparameters.epochs;
+  if (!("sagaEpochs" in hyperparameters) || images === 0) return 1;
+  const { steps, batchSize, sagaEpochs, sagaSteps, sagaBatchSize } = hyperparameters;
+  const conceptPasses = steps * Math.min(1, batchSize / images);
+  const stepsPerEpoch = Math.ceil(images / sagaBatchSize);
+  return conceptPasses + Math.min(sagaEpochs, Math.ceil(sagaSteps / stepsPerEpoch));
 }
