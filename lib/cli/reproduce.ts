@@ -13,6 +13,7 @@ import {
   requireRoom,
   roomOf,
   runPlan,
+  unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
@@ -135,7 +136,8 @@ async function computeAndWrite(
   { specs, store, flags, started }: ComputeOptions,
 ): Promise<WrittenResult[]> {
   const { process: { stderr } } = context;
-  const damaged = new Set<string>();
+  const repaired = new Set<string>();
+  let damaged: ReadonlySet<string> = new Set();
   while (true) {
     await runMissing(context, plan, { store, flags, damaged });
     try {
@@ -146,8 +148,11 @@ async function computeAndWrite(
         onNoBrowser: (sentence) => stderr.write(`No pictures were drawn. ${sentence}\n`),
       });
     } catch (error) {
-      if (!(error instanceof MissingNeed) || damaged.has(error.key)) throw error;
-      damaged.add(error.key);
+      if (!(error instanceof MissingNeed) || repaired.has(error.key)) throw error;
+      // All that is damaged is computed again at once, and what was mended is left.
+      const found = await unreadable(plan.graph, wanted(plan.experiments), store);
+      damaged = new Set([error.key, ...found]);
+      damaged.forEach((key) => repaired.add(key));
     }
   }
 }

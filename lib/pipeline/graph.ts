@@ -105,6 +105,20 @@ export async function loadValue<T>(node: Stage<T>, store: Store): Promise<T> {
   return value as T;
 }
 
+/** The keys of the targets whose values are not in the store or damaged; every one is read. */
+export async function unreadable(
+  graph: Graph,
+  targets: Iterable<string>,
+  store: Store,
+): Promise<string[]> {
+  const keys: string[] = [];
+  for (const key of new Set(targets)) {
+    const node = nodeOf(graph, key);
+    if (await kindOf(node).load(node, store) === undefined) keys.push(key);
+  }
+  return keys;
+}
+
 /** The kind of a node. */
 export function kindOf({ kind }: StageNode) {
   const found = stageKinds.get(kind);
