@@ -11,9 +11,13 @@ export async function planDataset(
   { sceneCorrelation }: Pick<Cell["settings"], "sceneCorrelation">,
   known: Known,
 ): Promise<PlannedConcepts | PlannedClasses> {
-  const configs = {};
+  const place = async () => {
+    const configs = {};
+    const options = { ...known, root: known.request.root, configs };
+    return { dataset: await locateDataset(name, options), configs };
+  };
+  const { dataset: located, configs } = await once(known.laidOut.located, name, place);
   const options = { ...known, root: known.request.root, configs };
-  const located = await locateDataset(name, options);
   if (located.config.format === "broden") {
     const plan = () => planConcepts(located, options);
     return await once(known.data, name, () => once(known.laidOut.data, name, plan));

@@ -7,6 +7,7 @@ import type { GraphBuilder } from "./graph.ts";
 import type { AnyMethod, AnyMethodConfig } from "./_methods.ts";
 import type { PlannedClasses } from "./plan_classes.ts";
 import type { PlannedConcepts, PlannedData } from "./plan_data.ts";
+import type { DataOptions, Located } from "./plan_images.ts";
 import type { PlannedModels, PlannedTarget } from "./plan_models.ts";
 import type { PlannedEngine, PlanRequest } from "./plan_request.ts";
 import type { Stage } from "./stage.ts";
@@ -23,8 +24,12 @@ export interface PlanContext {
   readonly laidOut: LaidOut;
 }
 
+type Configs = DataOptions["configs"];
+
 /** What experiments of a plan share, each by what names it. */
 export interface LaidOut {
+  /** Datasets with their places, and the configs that laying them out reads, by file. */
+  readonly located: Map<string, { readonly dataset: Located; readonly configs: Configs }>;
   readonly data: Map<string, PlannedConcepts>;
   readonly classes: Map<string, PlannedClasses>;
   readonly rows: Map<string, Readonly<Record<string, Stage<FeatureRows>>>>;

@@ -45,7 +45,13 @@ export async function buildPlan(
   const engine = await describeEngine(request);
   const graph = createGraph();
   const models = planModels({ root, profile, digests });
-  const laidOut = { data: new Map(), classes: new Map(), rows: new Map(), prompts: new Map() };
+  const laidOut = {
+    located: new Map(),
+    data: new Map(),
+    classes: new Map(),
+    rows: new Map(),
+    prompts: new Map(),
+  };
   const experiments: PlannedExperiment[] = [];
   for (const id of request.experiments) {
     try {

@@ -82,8 +82,8 @@ export function planModels(options: ModelOptions): PlannedModels {
   };
 }
 
-function oncePerName<T>(make: (name: string) => Promise<T>): (name: string) => Promise<T> {
-  const made = new Map<string, Promise<T>>();
+function oncePerName<T>(make: (name: string) => T): (name: string) => T {
+  const made = new Map<string, T>();
   return (name) => {
     const known = made.get(name) ?? make(name);
     made.set(name, known);
@@ -141,7 +141,7 @@ async function targetModel(name: string, options: ModelOptions): Promise<Planned
     identity: { architecture, preprocess, weights: hash ?? "missing" } as unknown as Json,
     ...(sized.intermediate && { pooled: sized.intermediate.value }),
     how: { type: "built", config: sized, file },
-    costOf: (output) => featureCost(sized, output),
+    costOf: oncePerName((output) => featureCost(sized, output)),
     outputOf: (layer) => outputOfLayer(name, layer, sized.intermediate?.value.output),
   };
 }

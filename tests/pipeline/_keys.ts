@@ -61,7 +61,13 @@ async function nodesOf(
   const graph = createGraph();
   const models = planModels({ root, profile, digests });
   const engine = { name: request.engine, device: request.device, description: "another" };
-  const laidOut = { data: new Map(), classes: new Map(), rows: new Map(), prompts: new Map() };
+  const laidOut = {
+    located: new Map(),
+    data: new Map(),
+    classes: new Map(),
+    rows: new Map(),
+    prompts: new Map(),
+  };
   for (const id of request.experiments) {
     const context = { request, profile, engine, models, digests, graph, laidOut };
     await planExperiment(await loadExperiment(root, id), context);
