@@ -1,5 +1,6 @@
 import type { ArtifactRef, Store } from "../store/mod.ts";
 import {
+  range,
   readSafetensors,
   row,
   type Tensor,
@@ -64,7 +65,7 @@ export function joinRows(matrices: readonly FeatureRows[]): FeatureRows {
 
 /** All rows at once; for matrices that are known to be small. */
 export async function allRows(matrix: FeatureRows): Promise<Tensor> {
-  return await matrix.take(Array.from({ length: matrix.shape[0] }, (_, index) => index));
+  return await matrix.take(range(0, matrix.shape[0]));
 }
 
 /**
@@ -156,7 +157,7 @@ export async function storedRows(
     take: async (indices) => {
       const taken = zeros([indices.length, width]);
       const byPart = Map.groupBy(
-        Array.from({ length: indices.length }, (_, i) => i),
+        range(0, indices.length),
         (i) => Math.floor(indices[i]! / size) * size,
       );
       for (const [start, positions] of [...byPart].sort(([a], [b]) => a - b)) {

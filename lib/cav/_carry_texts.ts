@@ -1,4 +1,4 @@
-import { normaliseRows, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { normaliseRows, range, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { centreRows } from "./_centre_rows.ts";
 import { solvePositiveDefinite, tileBounds, type Tiles } from "./_positive_definite.ts";
 import type { CavEngine } from "./engine.ts";
@@ -191,8 +191,4 @@ function columnsOf(
     }
   }
   return columns;
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
 }

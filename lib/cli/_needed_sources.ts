@@ -130,8 +130,10 @@ async function timeSentence(
         }
       }
     }
-    for (const name of backbones) costs.set(name, await backboneCost(name, { profile, root }));
-    for (const name of vlModels) costs.set(name, await vlCost(name, root));
+    for (const name of backbones) {
+      if (!costs.has(name)) costs.set(name, await backboneCost(name, { profile, root }));
+    }
+    for (const name of vlModels) if (!costs.has(name)) costs.set(name, await vlCost(name, root));
   }
   const multiplyAdds = [...read.values()].reduce(
     (sum, { model, images }) => sum + images * (costs.get(model) ?? 0),

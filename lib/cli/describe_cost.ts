@@ -1,14 +1,11 @@
-import type { Estimate, PlanCost, Speeds } from "../pipeline/mod.ts";
+import { type Estimate, gigabytes, type PlanCost, type Speeds } from "../pipeline/mod.ts";
 
 /** What a plan costs and takes, in a sentence. */
 export function describeCost(
   { stages, images, multiplyAdds, bytes, memory }: PlanCost,
   time?: { readonly seconds: number; readonly speeds: Speeds },
 ): string {
-  const operations = 2 * multiplyAdds / 1e12;
-  return `${stages} stages, ${images} images, ${
-    operations.toFixed(operations < 10 ? 2 : 0)
-  } TFLOP, ` +
+  return `${stages} stages, ${images} images, ${operationsInWords(multiplyAdds)}, ` +
     `${bytesInWords(bytes)} to store, ${bytesInWords(memory)} of memory for the largest` +
     (time ? `, about ${durationInWords(time.seconds)}, as ${measuredBy(time.speeds)}` : "") + ".";
 }
@@ -16,10 +13,9 @@ export function describeCost(
 /** What a stage costs, after its work. */
 export function describeEstimate(estimate: Estimate | undefined): string {
   const { images = 0, multiplyAdds = 0, shared = 0, bytes = 0 } = estimate ?? {};
-  const operations = 2 * (multiplyAdds + shared) / 1e12;
   const parts = [
     ...(images > 0 ? [`${images} images`] : []),
-    ...(operations > 0 ? [`${operations.toFixed(operations < 10 ? 2 : 0)} TFLOP`] : []),
+    ...(multiplyAdds + shared > 0 ? [operationsInWords(multiplyAdds + shared)] : []),
     ...(bytes > 0 ? [bytesInWords(bytes)] : []),
   ];
   return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
@@ -38,10 +34,12 @@ export function durationInWords(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-function bytesInWords(bytes: number): string {
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : gigabytes(bytes);
+/** A multiply-add is two floating-point operations. */
+function operationsInWords(multiplyAdds: number): string {
+  const operations = 2 * multiplyAdds / 1e12;
+  return `${operations.toFixed(operations < 10 ? 2 : 0)} TFLOP`;
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+function bytesInWords(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : gigabytes(bytes);
 }

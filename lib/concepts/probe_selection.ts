@@ -1,4 +1,4 @@
-import type { Random } from "../tensor/mod.ts";
+import { type Random, range } from "../tensor/mod.ts";
 
 /** How probes are chosen from a pool (Figure 4). */
 export type ProbeChoice = "extreme" | "random";
@@ -26,7 +26,7 @@ export function selectProbes(
       `Choosing ${count} probes takes a pool of as many images at least, not ${activations.length}.`,
     );
   }
-  const pool = Array.from({ length: activations.length }, (_, i) => i);
+  const pool = range(0, activations.length);
   const ranked = choice === "random"
     ? random.shuffle(pool)
     : pool.sort((a, b) => activations[b]! - activations[a]! || a - b);

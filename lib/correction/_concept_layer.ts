@@ -1,7 +1,7 @@
 import type { FeatureRows } from "../activations/mod.ts";
 import type { Correction } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Random, range, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import {
   adam,
   buildConceptStep,
@@ -11,7 +11,7 @@ import {
 } from "./_concept_graph.ts";
 import { scalar } from "./_graph_parts.ts";
 import { drawSamples, rowsAtOnce, type Sample, type Samples } from "./_concept_samples.ts";
-import { evenParts, range } from "./_minibatches.ts";
+import { evenParts } from "./_minibatches.ts";
 import type { Sessions } from "./_sessions.ts";
 
 /** Answers of concept neurons, concepts times images, in memory at once. */

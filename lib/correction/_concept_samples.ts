@@ -1,8 +1,8 @@
 import { type FeatureRows, rowsPerBlock } from "../activations/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { type Tensor, tensor } from "../tensor/mod.ts";
+import { range, type Tensor, tensor } from "../tensor/mod.ts";
 import type { ConceptLayerOptions, ConceptLayerProblem } from "./_concept_layer.ts";
-import { evenParts, range } from "./_minibatches.ts";
+import { evenParts } from "./_minibatches.ts";
 
 /** Rows that are asked for at once. */
 export const rowsAtOnce = 1024;

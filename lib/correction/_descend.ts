@@ -1,6 +1,6 @@
 import { UserError } from "../files/mod.ts";
 import { normaliseRows, type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
-import type { LastLayer } from "../models/mod.ts";
+import { isFiniteLayer, type LastLayer } from "../models/mod.ts";
 import { scalar } from "./_graph_parts.ts";
 import { epochWindows, evenParts } from "./_minibatches.ts";
 import type { Objective } from "./_objective.ts";
@@ -64,10 +64,7 @@ export async function descend(
   requireFinite(before.map(Number.isFinite), { tasks, when: "at its start" });
   for (let epoch = 0; epoch < epochs; epoch++) {
     await trainingPass(tasks, { ...passes, random: options.random.split(epoch) });
-    const finite = states.map(({ weight, bias }) =>
-      weight.data.every(Number.isFinite) && bias.data.every(Number.isFinite)
-    );
-    requireFinite(finite, { tasks, when: `in epoch ${epoch + 1} of ${epochs}` });
+    requireFinite(states.map(isFiniteLayer), { tasks, when: `in epoch ${epoch + 1} of ${epochs}` });
   }
   const after = await lossPass(tasks, passes);
   return states.map(({ weight, bias }, i) => ({

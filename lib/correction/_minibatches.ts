@@ -1,5 +1,5 @@
 import { rowsPerBlock } from "../activations/mod.ts";
-import type { Random } from "../tensor/mod.ts";
+import { type Random, range } from "../tensor/mod.ts";
 
 /** Numbers that are in memory at once: half a gigabyte, 65,536 rows of 2048. */
 const numbersAtOnce = 2 ** 27;
@@ -50,9 +50,4 @@ export function evenParts<T>(items: readonly T[], most: number): T[][] {
   const parts = Math.ceil(items.length / most);
   const bound = (part: number) => Math.floor(part * items.length / parts);
   return Array.from({ length: parts }, (_, part) => items.slice(bound(part), bound(part + 1)));
-}
-
-/** The whole numbers from .. to - 1. */
-export function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
 }

@@ -1,7 +1,6 @@
 import { type FeatureRows, rowsPerBlock } from "../activations/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { normaliseRows, type Tensor } from "../tensor/mod.ts";
-import { range } from "./_minibatches.ts";
+import { normaliseRows, range, type Tensor } from "../tensor/mod.ts";
 
 /**
  * A matrix whose rows are looked at as they come.

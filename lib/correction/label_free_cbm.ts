@@ -3,7 +3,15 @@ import type { Correction } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import type { LastLayer } from "../models/mod.ts";
 import { createGraph } from "../onnx/mod.ts";
-import { normaliseRows, type Random, row, takeRows, type Tensor, zeros } from "../tensor/mod.ts";
+import {
+  normaliseRows,
+  type Random,
+  range,
+  row,
+  takeRows,
+  type Tensor,
+  zeros,
+} from "../tensor/mod.ts";
 import { highestActivations, trainConceptLayer } from "./_concept_layer.ts";
 import type { CorrectedLayer, LanguageView } from "./correction_problem.ts";
 import { blocksOf, checkedRows } from "./_rows.ts";
@@ -88,7 +96,7 @@ function above(
   },
 ): Tensor {
   const count = matrix.shape[0]!;
-  const kept = Array.from({ length: count }, (_, i) => i).filter((i) => scores[i]! > cutoff);
+  const kept = range(0, count).filter((i) => scores[i]! > cutoff);
   if (kept.length > 0) return takeRows(matrix, kept);
   throw new UserError(
     `Making a concept bottleneck: none of ${count} concepts is above the ${name} of ${cutoff}; lower ` +

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { listed, mapBounded, UserError } from "../files/mod.ts";
 import { imageFiles, type RgbImage, UnreadableImageError } from "../images/mod.ts";
+import { range } from "../tensor/mod.ts";
 import type { Broden, BrodenAnnotation } from "./broden.ts";
 
 /** One label found in one image. */
@@ -44,7 +45,7 @@ export async function scanBrodenLabels(
 ): Promise<readonly (readonly FoundLabel[])[]> {
   const { start = 0, end = broden.images.ids.length, concurrency = 16, unreadable = "fail" } =
     options;
-  const indices = Array.from({ length: end - start }, (_, i) => start + i);
+  const indices = range(start, end);
   const found: (readonly FoundLabel[])[] = [];
   const masks: UnreadableMask[] = [];
   const scans = mapBounded(indices, { concurrency, map: (index) => labelsOf(broden, index) });

@@ -43,6 +43,11 @@ export interface LastLayer {
   readonly bias: Tensor;
 }
 
+/** Whether every number of a last layer is finite. */
+export function isFiniteLayer({ weight, bias }: LastLayer): boolean {
+  return weight.data.every(Number.isFinite) && bias.data.every(Number.isFinite);
+}
+
 /** How a backbone is opened. */
 export interface OpenBackboneOptions {
   /** Its state dict, with the names of the library that it comes from. */

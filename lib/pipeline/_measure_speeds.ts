@@ -2,6 +2,7 @@ import { type ImageTime, timeFirstImages } from "../activations/mod.ts";
 import type { WorldConfig } from "../config/mod.ts";
 import { createTemporaryFolder, type Temporary, UserError } from "../files/mod.ts";
 import type { ImageSet } from "../images/mod.ts";
+import { mean } from "../metrics/mod.ts";
 import { createGraph, type Device, openSession } from "../onnx/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { zeros } from "../tensor/mod.ts";
@@ -195,8 +196,4 @@ export async function productsPerSecond(
   } finally {
     await session.close();
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

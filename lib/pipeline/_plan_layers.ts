@@ -53,9 +53,7 @@ export async function planUncorrected(parts: ClassParts, known: Known): Promise<
   const layer = planClassLayer(parts, known);
   const { lastLayer = "own" } = parts.cell.settings;
   if (lastLayer === "own") return layer;
-  const correction = runnable(
-    plain(await once(known.methods, lastLayer, (name) => readMethod(name, known))) as AnyMethod,
-  );
+  const correction = runnable(await methodOf(lastLayer, known));
   if (correction === undefined || looksAt[correction.base] !== "nothing") {
     throw new UserError(
       `Experiment ${known.experiment.id} fits the last layer by ${lastLayer}, which looks at more ` +
@@ -63,6 +61,11 @@ export async function planUncorrected(parts: ClassParts, known: Known): Promise<
     );
   }
   return correctedLayer(parts, { correction, seed: 0, needs: { layer }, known });
+}
+
+/** What a config names, with the hyper-parameters that it has there. */
+async function methodOf(name: string, known: Known): Promise<AnyMethod> {
+  return plain(await once(known.methods, name, (name) => readMethod(name, known))) as AnyMethod;
 }
 
 /** The correction of a method, unless it makes CAVs or is only quoted. */
@@ -144,9 +147,7 @@ async function neededParts(
 /** The CAVs that a correction uses, by the method that it names. */
 async function planCorrectionCavs(parts: CorrectionParts, data: PlannedData, known: Known) {
   const { cavMethod } = parts.method as Extract<Correction, { readonly cavMethod: string }>;
-  const method = plain(
-    await once(known.methods, cavMethod, (name) => readMethod(name, known)),
-  ) as AnyMethod;
+  const method = await methodOf(cavMethod, known);
   if (!makesCavs(method)) {
     throw new UserError(
       `configs/corrections/${parts.method.id}.json names ${cavMethod} as its "cavMethod", which ` +

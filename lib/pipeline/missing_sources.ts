@@ -12,7 +12,7 @@ import {
   type SourceState,
 } from "../sources/mod.ts";
 import { closure, type Graph } from "./graph.ts";
-import type { PlannedExperiment } from "./plan_experiment.ts";
+import { type PlannedExperiment, targetsOf } from "./plan_experiment.ts";
 import { folderKind, type ImagesOf } from "./stages/mod.ts";
 
 /**
@@ -54,12 +54,11 @@ export async function missingSources(
 
 /** The datasets that lie in folders, with the splits that the stages of experiments read of them. */
 function datasetsRead(experiments: readonly PlannedExperiment[], graph: Graph): Need[] {
-  const targets = experiments.flatMap(({ cells, images }) => [
-    ...cells.flatMap(({ measurements }) => measurements.map(({ stage }) => stage.key)),
-    ...images.map(({ readable }) => readable.key),
-  ]);
+  const listed = experiments.flatMap(({ images }) => images.map(({ readable }) => readable.key));
   const splits = new Map<string, Set<string>>();
-  for (const { needs: { files }, inputs } of closure(graph, targets)) {
+  for (
+    const { needs: { files }, inputs } of closure(graph, [...targetsOf(experiments), ...listed])
+  ) {
     const node = files === undefined ? undefined : graph.get(files);
     if (node === undefined || node.kind !== folderKind.name) continue;
     const { dataset } = node.inputs as { readonly dataset: string };

@@ -3,7 +3,7 @@ export * from "./graph.ts";
 export * from "./manifest.ts";
 export { productsPerSecond } from "./_measure_speeds.ts";
 export * from "./plan.ts";
-export type { PlannedCell, PlannedExperiment } from "./plan_experiment.ts";
+export { type PlannedCell, type PlannedExperiment, targetsOf } from "./plan_experiment.ts";
 export * from "./plan_request.ts";
 export * from "./preflight.ts";
 export * from "./publish_result.ts";

@@ -92,16 +92,6 @@ function inProfile(experiment: Experiment, profile: Profile): Experiment {
   };
 }
 
-/** The keys of the stages that results are folded from. */
-export function targetsOf(experiments: readonly PlannedExperiment[]): string[] {
-  return experiments.flatMap(({ cells }) =>
-    cells.flatMap(({ measurements, exhibit }) => [
-      ...measurements.map(({ stage }) => stage.key),
-      ...exhibit === undefined ? [] : [exhibit.key],
-    ])
-  );
-}
-
 async function describeEngine({ engine: name, device }: PlanRequest): Promise<PlannedEngine> {
   await requireDevice(device).catch((cause) => {
     if (cause instanceof DeviceUnavailableError) throw new UserError(cause.message, { cause });

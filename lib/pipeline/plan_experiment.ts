@@ -56,6 +56,16 @@ export interface PlannedExperiment {
   readonly vlTitles: ReadonlyMap<string, string>;
 }
 
+/** The keys of the stages that results are folded from. */
+export function targetsOf(experiments: readonly PlannedExperiment[]): string[] {
+  return experiments.flatMap(({ cells }) =>
+    cells.flatMap(({ measurements, exhibit }) => [
+      ...measurements.map(({ stage }) => stage.key),
+      ...exhibit === undefined ? [] : [exhibit.key],
+    ])
+  );
+}
+
 /** Lays out the stages of every cell of an experiment. */
 export async function planExperiment(
   experiment: Experiment,

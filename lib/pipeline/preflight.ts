@@ -190,6 +190,7 @@ export async function measurePlan(
   }
 }
 
-function gigabytes(bytes: number): string {
+/** Bytes in words: "2.1 GB". */
+export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -1,5 +1,6 @@
 import type { Device } from "../onnx/mod.ts";
 import { type ArtifactRef, contentKey, type Json, type Store } from "../store/mod.ts";
+import { readSafetensors, type Tensor, writeSafetensors } from "../tensor/mod.ts";
 
 /**
  * One step of a plan, as data: it can be sent to a worker or written to a file. Its key is the hash
@@ -140,6 +141,23 @@ export function jsonCodec<T>(): Codec<T> {
   return {
     encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
     decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+  };
+}
+
+/** Values that are tensors by name, as float32 safetensors. */
+export function tensorCodec<Name extends string>(
+  names: readonly Name[],
+): Codec<Readonly<Record<Name, Tensor>>> {
+  return {
+    encode: (value) =>
+      writeSafetensors(new Map(names.map((name) => [name, value[name]])), {}, { dtype: "F32" }),
+    decode: (bytes) => {
+      const { tensors } = readSafetensors(bytes);
+      return Object.fromEntries(names.map((name) => [name, tensors.get(name)!])) as Record<
+        Name,
+        Tensor
+      >;
+    },
   };
 }
 

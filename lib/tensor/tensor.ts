@@ -42,6 +42,11 @@ export function takeRows(matrix: Tensor, indices: ArrayLike<number>): Tensor {
   return taken;
 }
 
+/** The whole numbers from .. to - 1, such as rows to take. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
 /** Inner product, accumulated in float64. */
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

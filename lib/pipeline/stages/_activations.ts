@@ -1,6 +1,6 @@
 import type { FeatureRows } from "../../activations/mod.ts";
 import { type CavEngine, textActivations } from "../../cav/mod.ts";
-import { row, takeRows, type Tensor, zeros } from "../../tensor/mod.ts";
+import { range, row, takeRows, type Tensor, zeros } from "../../tensor/mod.ts";
 
 /** Images that are compared with directions at once. */
 export const imagesPerBlock = 2 ** 16;
@@ -41,8 +41,4 @@ async function activationsOf(
     for (let i = 0; i < count; i++) row(activations, i).set(row(cosines, i), start);
   }
   return activations;
-}
-
-function range(start: number, end: number): number[] {
-  return Array.from({ length: end - start }, (_, i) => start + i);
 }

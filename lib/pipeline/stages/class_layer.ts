@@ -1,21 +1,11 @@
 import { UserError } from "../../files/mod.ts";
 import type { LabelledImages } from "../../images/mod.ts";
-import type { LastLayer } from "../../models/mod.ts";
-import { readSafetensors, takeRows, tensor, writeSafetensors } from "../../tensor/mod.ts";
+import { isFiniteLayer, type LastLayer } from "../../models/mod.ts";
+import { takeRows, tensor } from "../../tensor/mod.ts";
 import { matchClasses } from "../classes.ts";
 import { loadLastLayer } from "../models.ts";
-import { artifactKind, type Codec } from "../stage.ts";
+import { artifactKind, tensorCodec } from "../stage.ts";
 import type { TargetHow } from "./gradients.ts";
-
-/** A last layer as safetensors, `weight` [classes, dim] and `bias` [classes]. */
-export const layerCodec: Codec<LastLayer> = {
-  encode: ({ weight, bias }) =>
-    writeSafetensors(new Map([["weight", weight], ["bias", bias]]), {}, { dtype: "F32" }),
-  decode: (bytes) => {
-    const { tensors } = readSafetensors(bytes);
-    return { weight: tensors.get("weight")!, bias: tensors.get("bias")! };
-  },
-};
 
 /**
  * The rows of a model's last layer for the classes of a dataset, in their order: of a model of more
@@ -34,7 +24,7 @@ export const classLayerKind = artifactKind<
   name: "class_layer",
   isCheck: true,
   version: 1,
-  codec: layerCodec,
+  codec: tensorCodec(["weight", "bias"]),
   compute: async (node, { need }) => {
     const { how: { model }, inputs: { only } } = node;
     const classes = await need(node, "classes");
@@ -57,9 +47,7 @@ export const classLayerKind = artifactKind<
       weight: takeRows(weight, rows),
       bias: tensor([rows.length], Float32Array.from(rows, (index) => bias.data[index]!)),
     };
-    if (layer.weight.data.every(Number.isFinite) && layer.bias.data.every(Number.isFinite)) {
-      return layer;
-    }
+    if (isFiniteLayer(layer)) return layer;
     throw new UserError(
       `The weights of "${node.id}" hold what is no finite number. Take an undamaged file.`,
     );

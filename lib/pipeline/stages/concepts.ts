@@ -13,10 +13,9 @@ import {
   type UnreadableMask,
 } from "../../datasets/mod.ts";
 import { listed, quote, UserError } from "../../files/mod.ts";
-import { readSafetensors, writeSafetensors } from "../../tensor/mod.ts";
 import type { VlModel } from "../../models/mod.ts";
 import { type ModelHow, withVlModel } from "../models.ts";
-import { artifactKind, type Codec, jsonCodec } from "../stage.ts";
+import { artifactKind, jsonCodec, tensorCodec } from "../stage.ts";
 import type { DatasetFiles } from "./files.ts";
 import type { ReadableImages } from "./images.ts";
 
@@ -119,7 +118,7 @@ export const textKind = artifactKind<
 >({
   name: "text",
   version: 2,
-  codec: textCodec(),
+  codec: tensorCodec(["prompt", "ensemble"]),
   compute: async (node, context) => {
     const { inputs: { prompts }, how: { model } } = node;
     const phrases = (await context.need(node, "concepts")).concepts.map(({ phrase }) => phrase);
@@ -146,15 +145,4 @@ function remarkOnWords(
   if (truncated.length > 0) {
     remark(`The VL model sees the beginning only of these texts: ${listed(truncated)}.`);
   }
-}
-
-function textCodec(): Codec<ConceptTextFeatures> {
-  return {
-    encode: ({ prompt, ensemble }) =>
-      writeSafetensors(new Map([["prompt", prompt], ["ensemble", ensemble]]), {}, { dtype: "F32" }),
-    decode: (bytes) => {
-      const { tensors } = readSafetensors(bytes);
-      return { prompt: tensors.get("prompt")!, ensemble: tensors.get("ensemble")! };
-    },
-  };
 }

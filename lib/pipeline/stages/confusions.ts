@@ -2,8 +2,8 @@ import type { FeatureRows } from "../../activations/mod.ts";
 import { openEngine } from "../../cav/mod.ts";
 import { UserError } from "../../files/mod.ts";
 import type { LastLayer } from "../../models/mod.ts";
-import { readSafetensors, row, type Tensor, writeSafetensors, zeros } from "../../tensor/mod.ts";
-import { artifactKind, type Codec } from "../stage.ts";
+import { row, type Tensor, zeros } from "../../tensor/mod.ts";
+import { artifactKind, tensorCodec } from "../stage.ts";
 import { logitBlocks } from "./_logits.ts";
 import type { ClassLabels } from "./class_labels.ts";
 
@@ -15,17 +15,6 @@ export interface Confusions {
   readonly probabilities: Tensor;
 }
 
-const codec: Codec<Confusions> = {
-  encode: ({ counts, probabilities }) => {
-    const tensors = new Map([["counts", counts], ["probabilities", probabilities]]);
-    return writeSafetensors(tensors, {}, { dtype: "F32" });
-  },
-  decode: (bytes) => {
-    const { tensors } = readSafetensors(bytes);
-    return { counts: tensors.get("counts")!, probabilities: tensors.get("probabilities")! };
-  },
-};
-
 /** The confusions of a last layer on the training images. */
 export const confusionsKind = artifactKind<
   { readonly features0: FeatureRows; readonly labels: ClassLabels; readonly layer: LastLayer },
@@ -35,7 +24,7 @@ export const confusionsKind = artifactKind<
 >({
   name: "confusions",
   version: 1,
-  codec,
+  codec: tensorCodec(["counts", "probabilities"]),
   compute: async (node, { need, device, onProgress }) => {
     const features = await need(node, "features0");
     const { labels, classes } = await need(node, "labels");
@@ -43,7 +32,7 @@ export const confusionsKind = artifactKind<
     const tally = createTally(classes.length);
     const engine = await openEngine("ort", { device });
     try {
-      for await (const { start, logits } of logitBlocks(features, layer, { engine })) {
+      for await (const { start, logits: [logits] } of logitBlocks(features, [layer], { engine })) {
         const count = logits.shape[0]!;
         for (let i = 0; i < count; i++) {
           const ofImage = row(logits, i);

@@ -9,7 +9,7 @@ import {
   type LanguageView,
 } from "../../correction/mod.ts";
 import { UserError } from "../../files/mod.ts";
-import type { LastLayer } from "../../models/mod.ts";
+import { isFiniteLayer, type LastLayer } from "../../models/mod.ts";
 import {
   createRandom,
   readSafetensors,
@@ -187,8 +187,8 @@ async function requestOf(node: Node, need: Need["need"]): Promise<CorrectionRequ
   };
 }
 
-function requireFinite({ weight, bias }: LastLayer, { id }: Node): void {
-  if (weight.data.every(Number.isFinite) && bias.data.every(Number.isFinite)) return;
+function requireFinite(layer: LastLayer, { id }: Node): void {
+  if (isFiniteLayer(layer)) return;
   throw new UserError(
     `"${id}" diverged: its layer is not finite. Lower the learning rate of the correction.`,
   );

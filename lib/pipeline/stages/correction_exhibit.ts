@@ -1,4 +1,4 @@
-import { type CavEngine, openEngine } from "../../cav/mod.ts";
+import { openEngine } from "../../cav/mod.ts";
 import type { PreprocessSpec } from "../../config/mod.ts";
 import type { Attention, CorrectionExhibit } from "../../experiment/mod.ts";
 import { predictedClasses } from "../../metrics/mod.ts";
@@ -7,7 +7,7 @@ import { row, takeRows, type Tensor, tensor } from "../../tensor/mod.ts";
 import { uniqueNames } from "../classes.ts";
 import { openAttention } from "../models.ts";
 import { artifactKind, jsonCodec } from "../stage.ts";
-import { withBias } from "./_logits.ts";
+import { logitBlocks } from "./_logits.ts";
 import type { CorrectedLayer } from "./corrected_layer.ts";
 import {
   type Exhibited,
@@ -121,18 +121,12 @@ async function classify(
 ): Promise<{ readonly corrected: readonly Corrected[]; readonly counts: Counts }> {
   const corrected: Corrected[] = [];
   let [wrongBefore, wrongAfter, broken] = [0, 0, 0];
-  const blockSize = 1024;
   const engine = await openEngine("ort", { device });
   try {
-    for (let start = 0; start < labels.length; start += blockSize) {
-      const count = Math.min(blockSize, labels.length - start);
-      const rows = await features0.take(Array.from({ length: count }, (_, i) => start + i));
-      const [before, after] = [
-        await logitsOf(rows, layers[0], engine),
-        await logitsOf(rows, layers[1], engine),
-      ];
+    const blocks = logitBlocks(features0, layers, { engine });
+    for await (const { start, logits: [before, after] } of blocks) {
       const [first, then] = [predictedClasses(before), predictedClasses(after)];
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < first.length; i++) {
         const label = labels[start + i]!;
         const [was, is] = [first[i] === label, then[i] === label];
         if (!was) wrongBefore++;
@@ -151,14 +145,6 @@ async function classify(
   }
   const counts = { wrongBefore, wrongAfter, broken, corrected: corrected.length };
   return { corrected, counts: { images: labels.length, ...counts } };
-}
-
-async function logitsOf(
-  features: Tensor,
-  { weight, bias }: LastLayer,
-  engine: CavEngine,
-): Promise<Tensor> {
-  return withBias(await engine.product(features, weight), bias);
 }
 
 /** By their gain the first of each class, and of these the first; of equal gains the earlier image. */

@@ -6,7 +6,7 @@ import {
 } from "../../activations/mod.ts";
 import type { LabelledImages } from "../../images/mod.ts";
 import type { Store } from "../../store/mod.ts";
-import { takeRows, type Tensor } from "../../tensor/mod.ts";
+import { range, takeRows, type Tensor } from "../../tensor/mod.ts";
 import { listed, UserError } from "../../files/mod.ts";
 import { type ClassMatch, matchClasses } from "../classes.ts";
 import { loadLastLayer, type ModelHow, openGradients } from "../models.ts";
@@ -106,7 +106,7 @@ async function storeGradients(
   const ref = refOf(node);
   for (let start = 0; start < classes.length; start += rowsPerBlock) {
     const end = Math.min(start + rowsPerBlock, classes.length);
-    const part = takeRows(rows, Array.from({ length: end - start }, (_, i) => start + i));
+    const part = takeRows(rows, range(start, end));
     await writeRowsBlock(part, { store, ref, start });
   }
   await store.write({ ...ref, part: "classes" }, classesCodec.encode(classes));

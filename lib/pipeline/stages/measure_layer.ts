@@ -6,9 +6,9 @@ import {
   type CorrectionMeasure,
   type MeasureName,
   measureOf,
+  predictedClasses,
 } from "../../metrics/mod.ts";
 import type { LastLayer } from "../../models/mod.ts";
-import { row } from "../../tensor/mod.ts";
 import { uniqueNames } from "../classes.ts";
 import { preferredScenes } from "../preferred_scenes.ts";
 import {
@@ -67,12 +67,10 @@ export const measureLayerKind: StageKind<
         const labels = await need(first, "labels");
         const features = await need(first, "features0");
         const correct: boolean[] = [];
-        const blocks = logitBlocks(features, await need(first, "layer"), { engine });
-        for await (const { logits } of blocks) {
-          for (let i = 0; i < logits.shape[0]!; i++) {
-            const isRight = highestIs(labels.labels[correct.length]!, row(logits, i));
-            correct.push(isRight);
-          }
+        const layer = await need(first, "layer");
+        for await (const { start, logits } of logitBlocks(features, [layer], { engine })) {
+          const predicted = predictedClasses(logits[0]);
+          predicted.forEach((k, i) => correct.push(k === labels.labels[start + i]));
         }
         for (const node of ofLayer) {
           const preferred = await prefersOf(node, labels, need);
@@ -85,13 +83,6 @@ export const measureLayerKind: StageKind<
     }
   },
 };
-
-/** Whether a class has the highest logit; of equal ones the first is the prediction, and NaN never. */
-function highestIs(label: number, logits: Float32Array): boolean {
-  const own = logits[label]!;
-  return logits.every((logit, k) => k < label ? !(logit >= own) : !(logit > own)) &&
-    !Number.isNaN(own);
-}
 
 /** Whether each test image has its class's preferred scene; empty where no measure asks. */
 async function prefersOf(node: Node, { labels }: ClassLabels, need: Need): Promise<boolean[]> {
