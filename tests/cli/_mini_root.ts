@@ -56,18 +56,27 @@ export interface Outcome {
 }
 
 /** Starts the command line in `root`. */
-export function startCli(root: string, args: readonly string[]): Deno.ChildProcess {
+export function startCli(
+  root: string,
+  args: readonly string[],
+  { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "-A", join(repository, "lib", "cli", "main.ts"), ...args],
     cwd: root,
+    env,
     stdout: "piped",
     stderr: "piped",
   }).spawn();
 }
 
 /** Runs the command line in `root` to its end. */
-export async function runCli(root: string, args: readonly string[]): Promise<Outcome> {
-  const { code, stdout, stderr } = await startCli(root, args).output();
+export async function runCli(
+  root: string,
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await startCli(root, args, options).output();
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 

@@ -157,6 +157,7 @@ Deno.test("store.readRecord() tells what the first writer recorded, whatever the
   const store = openStore(await Deno.makeTempDir());
   const record = {
     host: "a",
+    cpu: "b",
     started: "2026-01-02T03:04:05.000Z",
     seconds: 60,
     peakMemoryBytes: 7,
@@ -179,6 +180,7 @@ Deno.test("store.readRecord() takes a damaged record for none", async () => {
   const store = openStore(await Deno.makeTempDir());
   const record = {
     host: "a",
+    cpu: "b",
     started: "2026-01-02T03:04:05.000Z",
     seconds: 60,
     peakMemoryBytes: 7,
