@@ -68,6 +68,8 @@ const show = z.discriminatedUnion("as", [
       images: sourced(z.int().min(1).max(100)),
       /** How many of them may be of one class. */
       perClass: sourced(z.int().min(1).max(100)),
+      /** Grad-CAM is taken at the last map of at least so many cells a side. */
+      cells: sourced(z.int().min(1).max(1000)),
     }),
   ]),
 ]).readonly();
