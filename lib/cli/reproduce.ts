@@ -13,11 +13,12 @@ import {
   requireRoom,
   roomOf,
   runPlan,
+  UnavailableError,
   unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
-import type { CliContext } from "./context.ts";
+import type { CliContext, Output } from "./context.ts";
 import { describeCost } from "./describe_cost.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
 import { missingSentence, printPlan, wanted } from "./print_plan.ts";
@@ -83,13 +84,32 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
     const experiments = chooseExperiments(words, this.root);
     const digests = openDigests(this.storeRoot, { rehash: flags.rehash });
     const request = planRequestOf(flags, { root: this.root, experiments });
-    const plan = await buildPlan(request, { digests });
+    const plan = await buildPlan(request, {
+      digests,
+      onUnavailable: leavingOut(this.process.stderr, { words, of: experiments.length }),
+    });
     const specs = await resultSpecs(plan);
     if (flags.dryRun) return await printPlan(this, plan, flags);
     if (plan.missing.length > 0) throw new UserError(missingSentence(plan));
     await reproduce(this, plan, { specs, flags, started });
   },
 });
+
+/**
+ * Goes on without an experiment that a profile lacks something for, unless it was asked for by its
+ * name or it is the last one left; a mistake ends the command.
+ */
+function leavingOut(
+  stderr: Output,
+  { words, of }: { readonly words: readonly string[]; readonly of: number },
+): (id: string, mistake: UserError) => void {
+  let left = of;
+  return (id, mistake) => {
+    left--;
+    if (!(mistake instanceof UnavailableError) || words.includes(id) || left === 0) throw mistake;
+    stderr.write(`Left out ${id}: ${mistake.message}\n`);
+  };
+}
 
 function parseJobs(input: string): number {
   const jobs = Number(input);
