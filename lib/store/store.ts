@@ -128,7 +128,8 @@ export function openStore(
       writeFile(recordPathOf(ref), new TextEncoder().encode(JSON.stringify(record))),
     readRecord: async (ref) => {
       const bytes = await readFile(recordPathOf(ref));
-      return bytes && JSON.parse(new TextDecoder().decode(bytes));
+      // An older version of this code may have written it without remarks.
+      return bytes && { remarks: [], ...JSON.parse(new TextDecoder().decode(bytes)) };
     },
     removeUnfinished: ({ milliseconds }) =>
       removeUnfinished(root, { before: Date.now() - milliseconds }),

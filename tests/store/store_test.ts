@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { StorageError, walkFiles } from "../../lib/files/mod.ts";
-import { canonicalJson, contentKey, openStore } from "../../lib/store/mod.ts";
+import { canonicalJson, contentKey, openStore, type StageRecord } from "../../lib/store/mod.ts";
 
 const ref = { stage: "features", key: contentKey({ a: 1 }), part: "chunk-0" };
 const storeModule = new URL("../../lib/store/mod.ts", import.meta.url).href;
@@ -173,6 +173,13 @@ Deno.test("store.readRecord() tells what the first writer recorded, whatever the
   await store.writeRecord(directory, record);
   assert.notEqual(await store.openDirectory(directory), undefined);
   assert.deepEqual(await store.readRecord(directory), record);
+});
+
+Deno.test("store.readRecord() has no remarks where an older version wrote none", async () => {
+  const store = openStore(await Deno.makeTempDir());
+  const record = { host: "a", started: "2026-01-02T03:04:05.000Z", seconds: 1, peakMemoryBytes: 7 };
+  await store.writeRecord(ref, record as unknown as StageRecord);
+  assert.deepEqual(await store.readRecord(ref), { ...record, remarks: [] });
 });
 
 Deno.test("store.readRecord() takes a damaged record for none", async () => {
