@@ -43,11 +43,11 @@ Deno.test("reproduce refuses before the first stage what does not fit into memor
   assert.equal(run.code, 2);
   assert.match(
     run.stderr,
-    /^The stage "features tiny_clip embedding broden" takes 12000\.\d GB of memory, and this machine has .*\.\n$/,
+    /^The stage "features tiny_clip embedding broden" takes 8000\.\d GB of memory, and this machine has .*\.\n$/,
   );
   const plan = await runCli(root, ["reproduce", "table2", "--dry-run"]);
   assert.equal(plan.code, 0, plan.stderr);
-  assert.match(plan.stdout, /\nThe stage .* takes 12000\.\d GB of memory/, "the plan is shown");
+  assert.match(plan.stdout, /\nThe stage .* takes 8000\.\d GB of memory/, "the plan is shown");
 });
 
 Deno.test("measurePlan() measures models, reading and rendering, and leaves nothing behind", async () => {
