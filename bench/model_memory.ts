@@ -15,6 +15,7 @@ import { featuresEstimate, gradientsEstimate } from "../lib/pipeline/_estimates.
 import { openStore } from "../lib/store/mod.ts";
 import { formulaWeights } from "../tests/models/_formula.ts";
 import { writePth } from "../tests/models/_write_pth.ts";
+import { memoryOf } from "./_measured.ts";
 
 /** As the paper profile has it. */
 const batch = 16;
@@ -81,7 +82,7 @@ async function measureAll(names: readonly string[]): Promise<void> {
 async function measure(name: string, output: string, what: string): Promise<void> {
   const folder = Deno.args[4]!;
   const config = await sized(name);
-  const before = await memory("VmRSS");
+  const before = await memoryOf("VmRSS");
   const how = { type: "built", config, file: join(folder, `${name}.pth`) } as const;
   const choice = { device: "cpu", threads: 1, output } as const;
   const model = what === "features"
@@ -101,7 +102,7 @@ async function measure(name: string, output: string, what: string): Promise<void
     signal: new AbortController().signal,
     onProgress: () => {},
   });
-  console.log(await memory("VmHWM") - before);
+  console.log(await memoryOf("VmHWM") - before);
   Deno.exit();
 }
 
@@ -114,10 +115,4 @@ function noise(side: number): ImageSet {
     read: () => Promise.resolve(new Uint8Array()),
     decode: () => Promise.resolve({ width: side, height: side, data }),
   };
-}
-
-/** A mark of this process's memory in bytes, from the Linux kernel. */
-async function memory(mark: "VmRSS" | "VmHWM"): Promise<number> {
-  const status = await Deno.readTextFile("/proc/self/status");
-  return Number(new RegExp(`${mark}:\\s+(\\d+)`).exec(status)?.[1]) * 1024;
 }
