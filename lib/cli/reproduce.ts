@@ -13,11 +13,12 @@ import {
   requireRoom,
   roomOf,
   runPlan,
+  UnavailableError,
   unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
-import type { CliContext } from "./context.ts";
+import type { CliContext, Output } from "./context.ts";
 import { describeCost } from "./describe_cost.ts";
 import { differingFiles, type FrozenResult, readFrozen, requireSamePlan } from "./frozen.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
@@ -96,7 +97,10 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
     const frozen = flags.frozen === undefined
       ? undefined
       : await readFrozen(resolve(this.root, flags.frozen), { ...request, experiments });
-    const plan = await buildPlan(request, { digests });
+    const plan = await buildPlan(request, {
+      digests,
+      onUnavailable: leavingOut(this.process.stderr, { words, of: experiments.length }),
+    });
     if (frozen !== undefined) requireSamePlan(plan, frozen);
     const specs = await resultSpecs(plan);
     if (flags.dryRun) return await printPlan(this, plan, flags);
@@ -104,6 +108,22 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
     await reproduce(this, plan, { specs, flags, started, frozen });
   },
 });
+
+/**
+ * Goes on without an experiment that a profile lacks something for, unless it was asked for by its
+ * name or it is the last one left; a mistake ends the command.
+ */
+function leavingOut(
+  stderr: Output,
+  { words, of }: { readonly words: readonly string[]; readonly of: number },
+): (id: string, mistake: UserError) => void {
+  let left = of;
+  return (id, mistake) => {
+    left--;
+    if (!(mistake instanceof UnavailableError) || words.includes(id) || left === 0) throw mistake;
+    stderr.write(`Left out ${id}: ${mistake.message}\n`);
+  };
+}
 
 function parseJobs(input: string): number {
   const jobs = Number(input);

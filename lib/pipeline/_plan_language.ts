@@ -13,6 +13,7 @@ import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedModel } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
 import { featuresKind, probesKind, type ReadableImages, textKind } from "./stages/mod.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 
 /** How the intermediate features are pooled, where they are. */
 export function poolingOf({ pooled }: PlannedModel, output: string) {
@@ -166,7 +167,7 @@ export function labelledPool({ pool }: PlannedData, { profile, experiment }: Kno
   if (first !== undefined && first.of.format === "imagenet") {
     return { ...first, of: first.of };
   }
-  throw new UserError(
+  throw new UnavailableError(
     `Experiment ${experiment.id} takes gradients at images of the probe pool's classes, and the ` +
       `profile ${profile.name} has no such pool. Add a dataset with classes to its probePool.`,
   );

@@ -24,6 +24,7 @@ import {
   readableKind,
   worldKind,
 } from "./stages/mod.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 
 /** Images of a dataset: its files, and which of them can be read. */
 export interface PlannedImages {
@@ -60,7 +61,7 @@ export interface Located {
 /**
  * Reads the config of a dataset and finds its place.
  *
- * @throws {UserError} when the profile names none.
+ * @throws {UnavailableError} when the profile names none.
  */
 export async function locateDataset(name: string, options: DataOptions): Promise<Located> {
   const { profile, root, configs } = options;
@@ -70,7 +71,7 @@ export async function locateDataset(name: string, options: DataOptions): Promise
   const at = profile.datasets[name] === undefined && config.view ? config.view.of : name;
   const location = profile.datasets[at];
   if (location !== undefined) return { name, config, at, location };
-  throw new UserError(
+  throw new UnavailableError(
     `configs/profiles/${profile.name}.json names no place for the dataset ${at}. Add it.`,
   );
 }
@@ -93,9 +94,10 @@ export async function datasetImages(
   const planned = { graph, of, dataset: at, policy: config.unreadable };
   if ("folder" in location) {
     if (sceneCorrelation !== undefined) {
-      throw new UserError(
-        `The profile ${options.profile.name} has ${at} as a folder, whose scenes are what they are, ` +
-          `and the experiment sets "sceneCorrelation". Take the world.`,
+      throw new UnavailableError(
+        `The profile ${options.profile.name} has ${at} as a folder of images, whose scenes are what ` +
+          `they are, and "sceneCorrelation" asks for images rendered with others. Take the profile ` +
+          `world, which renders them.`,
       );
     }
     const include = (path: string) => !isOfOtherSplit(path, of);

@@ -123,7 +123,9 @@ export function openStore(
   const writeFile = (path: string, bytes: Uint8Array) => publishFile(path, ...seal(bytes));
   const readRecord = async (ref: ArtifactRef): Promise<StageRecord | undefined> => {
     const bytes = await readFile(recordPathOf(ref));
-    return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    // Older versions of this code wrote no remarks and no processor.
+    return bytes &&
+      { remarks: [], cpu: "unknown", ...JSON.parse(new TextDecoder().decode(bytes)) };
   };
   const verified = new Map<string, DirectoryRecord>();
   return {

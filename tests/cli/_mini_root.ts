@@ -4,6 +4,7 @@ import { builtBackboneSchema, loadConfig, withSizes } from "../../lib/config/mod
 import { backboneParameters } from "../../lib/models/mod.ts";
 import { sha256 } from "../../lib/files/mod.ts";
 import { createRandom, tensor, writeSafetensors } from "../../lib/tensor/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** The folder of the repository. */
 export const repository = join(import.meta.dirname!, "..", "..");
@@ -14,7 +15,7 @@ export const repository = join(import.meta.dirname!, "..", "..");
  * images of classes.
  */
 export async function miniRoot(): Promise<string> {
-  const root = await Deno.makeTempDir({ prefix: "mini-root-" });
+  const root = await temporaryFolder("mini-root-");
   for (const folder of ["configs", "experiments"]) {
     await cp(join(repository, folder), join(root, folder), { recursive: true });
   }
