@@ -160,7 +160,20 @@ const factorTitles: Readonly<Record<string, string>> = {
   sceneCorrelation: "Correlation of class and scene",
   classConcepts: "Concepts of the classes",
   lastLayer: "Uncorrected last layer",
+  "dials.promptDispersion": "Dispersion of prompts",
+  "dials.promptZipf": "Zipf exponent of prompts",
+  "dials.polysemy": "Weight of a word's other meaning",
+  "dials.captionError": "Share of wrong captions",
+  "dials.labelNoise": "Share of wrong labels",
 };
+
+/** What stands before the number of a level where that alone says too little. */
+const levelPrefixes: Readonly<Record<string, string>> = { "dials.promptZipf": "Zipf exponent " };
+
+function numbered(name: string, level: Level): LevelTitle {
+  const title = `${levelPrefixes[name] ?? ""}${level}`;
+  return { title, short: title };
+}
 
 function titledFactors(
   experiment: ShownExperiment,
@@ -171,7 +184,7 @@ function titledFactors(
     title: factorTitles[name] ?? name,
     levels: levels.map((level) => ({
       level,
-      ...titleOf(name, level) ?? { title: String(level), short: String(level) },
+      ...titleOf(name, level) ?? numbered(name, level),
     })),
   }));
   const measures = experiment.measures.map((level) => {
