@@ -5,7 +5,7 @@ const share = sourced(z.number().min(0).max(1));
 
 /**
  * The dials of the world: what a real VL model, probe pool or concept dataset may have and the
- * default has not, each off at 0 and when left out. Sweep one by its path, such as `dials.polysemy`.
+ * default has not, each off at 0, `all`, and when left out. Sweep one by its path, such as `dials.polysemy`.
  * Those that only a rendered world can have say so.
  */
 export const dialsSchema = z.strictObject({
@@ -27,6 +27,17 @@ export const dialsSchema = z.strictObject({
   captionError: share.optional(),
   /** The share of a concept's labelled images whose label is wrong. */
   labelNoise: sourced(z.number().min(0).max(0.5)).optional(),
+  /**
+   * How far the probes that are no images of concepts are of another kind: darker, tinted, blurred and
+   * grainy. Rendered.
+   */
+  probeShift: share.optional(),
+  /** Whether probes may be `all` of the pool, or only those `apart` from the images of concepts. */
+  probePool: sourced(z.enum(["all", "apart"])).optional(),
+  /** The share of a concept's images that surely show one factor that goes together with it. Rendered. */
+  coOccurrence: share.optional(),
+  /** How far outlines and surfaces of a concept's images are bent, and their light tinted. Rendered. */
+  variety: share.optional(),
 }).refine(
   ({ promptDispersion, promptZipf, promptStyle }) =>
     promptDispersion === undefined || (promptZipf !== undefined && promptStyle !== undefined),

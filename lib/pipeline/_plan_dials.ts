@@ -2,12 +2,39 @@ import type { ConceptTextFeatures, FeatureRows } from "../activations/mod.ts";
 import type { Dials, Settings } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import type { CellParts, Known } from "./_planning.ts";
+import type { Rendering } from "./plan_images.ts";
 import type { Stage } from "./stage.ts";
 import { mismatchedKind, perturbedTextKind } from "./stages/mod.ts";
 
-/** The dials of a cell that are not at 0, where nothing is done. */
-export function dialsOf({ dials = {} }: Settings): Dials {
-  return Object.fromEntries(Object.entries(dials).filter(([, level]) => level !== 0));
+/** The dials of a cell that are not at 0, or at "all", where nothing is done. */
+export function dialsOf({ dials = {} }: Pick<Settings, "dials">): Dials {
+  const isOff = (level: unknown) => level === 0 || level === "all";
+  return Object.fromEntries(Object.entries(dials).filter(([, level]) => !isOff(level)));
+}
+
+/** What dials change of a dataset of concepts and of its probe pool. */
+export interface DataDials {
+  /** For people and for telling datasets apart: the dials with their levels, or "". */
+  readonly name: string;
+  /** Of the concepts' images, which are rendered with it. */
+  readonly own: Rendering;
+  /** Of the other images of the probe pool. */
+  readonly pool: Rendering;
+  readonly apart: boolean;
+}
+
+/** The dials of a cell's images. */
+export function dataDialsOf(settings: Pick<Settings, "dials">): DataDials {
+  const { coOccurrence, variety, probeShift: shift, probePool } = dialsOf(settings);
+  const own = {
+    ...(coOccurrence !== undefined && { coOccurrence }),
+    ...(variety !== undefined && { variety }),
+  };
+  const pool = { ...(shift !== undefined && { shift }) };
+  const apart = probePool === "apart";
+  const name = [...Object.entries({ ...own, ...pool }), ...(apart ? [["probes", "apart"]] : [])]
+    .map(([dial, level]) => `${dial} ${level}`).join(" ");
+  return { name, own, pool, apart };
 }
 
 /** Refuses dials of cells whose dataset has classes: what they change is about labelled concepts. */

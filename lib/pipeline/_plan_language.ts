@@ -30,10 +30,11 @@ export function rowsOf<Prefix extends "features" | "vl">(
   },
   known: Known,
 ): Readonly<Record<`${Prefix}${number}`, Stage<FeatureRows>>> {
-  const name = [prefix, model.name, output, data.concepts.key].join(" ");
+  const { concepts, own, pool } = data;
+  const places = pool.map(({ files }) => files.key);
+  const name = [prefix, model.name, output, concepts.key, ...places].join(" ");
   const before = known.laidOut.rows.get(name);
   if (before !== undefined) return before;
-  const { concepts, own, pool } = data;
   const sources = [
     ...(own ? [{ images: own, chosen: { concepts } }] : []),
     ...pool.map((images) => ({ images, chosen: { readable: images.readable } })),

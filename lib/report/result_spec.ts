@@ -165,10 +165,17 @@ const factorTitles: Readonly<Record<string, string>> = {
   "dials.polysemy": "Weight of a word's other meaning",
   "dials.captionError": "Share of wrong captions",
   "dials.labelNoise": "Share of wrong labels",
+  "dials.probeShift": "Shift of the probe images",
+  "dials.probePool": "Probe pool",
+  "dials.coOccurrence": "Co-occurrence of factors",
+  "dials.variety": "Variety within a concept",
 };
 
 /** What stands before the number of a level where that alone says too little. */
-const levelPrefixes: Readonly<Record<string, string>> = { "dials.promptZipf": "Zipf exponent " };
+const levelPrefixes: Readonly<Record<string, string>> = {
+  "dials.promptZipf": "Zipf exponent ",
+  "dials.probePool": "probes: ",
+};
 
 function numbered(name: string, level: Level): LevelTitle {
   const title = `${levelPrefixes[name] ?? ""}${level}`;
