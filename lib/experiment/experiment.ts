@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sourced } from "../config/mod.ts";
 import { measureNames } from "../metrics/mod.ts";
+import { dialsSchema } from "./dials.ts";
 
 /** A level of a factor. */
 const level = z.union([z.string().min(1), z.number()]);
@@ -111,6 +112,8 @@ export const settingsSchema = z.strictObject({
   sceneCorrelation: sourced(z.number().min(0).max(1)).optional(),
   /** The dataset whose concepts a concept bottleneck may consist of. */
   bottleneck: sourced(z.string().min(1)).optional(),
+  /** What is made worse on purpose, to see which claims that reverses. */
+  dials: dialsSchema.optional(),
 }).readonly();
 
 /**

@@ -164,7 +164,27 @@ const factorTitles: Readonly<Record<string, string>> = {
   sceneCorrelation: "Correlation of class and scene",
   classConcepts: "Concepts of the classes",
   lastLayer: "Uncorrected last layer",
+  "dials.promptDispersion": "Dispersion of prompts",
+  "dials.promptZipf": "Zipf exponent of prompts",
+  "dials.polysemy": "Weight of a word's other meaning",
+  "dials.captionError": "Share of wrong captions",
+  "dials.labelNoise": "Share of wrong labels",
+  "dials.probeShift": "Shift of the probe images",
+  "dials.probePool": "Probe pool",
+  "dials.coOccurrence": "Co-occurrence of factors",
+  "dials.variety": "Variety within a concept",
 };
+
+/** What stands before the number of a level where that alone says too little. */
+const levelPrefixes: Readonly<Record<string, string>> = {
+  "dials.promptZipf": "Zipf exponent ",
+  "dials.probePool": "probes: ",
+};
+
+function numbered(name: string, level: Level): LevelTitle {
+  const title = `${levelPrefixes[name] ?? ""}${level}`;
+  return { title, short: title };
+}
 
 function titledFactors(
   experiment: ShownExperiment,
@@ -176,7 +196,7 @@ function titledFactors(
     title: factorTitles[name] ?? name,
     levels: levels.map((level) => ({
       level,
-      ...titleOf(name, level) ?? { title: String(level), short: String(level) },
+      ...titleOf(name, level) ?? numbered(name, level),
       ...(mark?.factor === name && mark.level === level && { mark: mark.as }),
     })),
   }));
