@@ -95,6 +95,13 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
         brief: "Options of sbatch for every job, as '--partition=gpu --account=us'",
         default: "",
       },
+      jobCommand: {
+        kind: "parsed",
+        parse: String,
+        brief: "How a job starts the command line there, such as in a container",
+        optional: true,
+        placeholder: "words",
+      },
       maxTasks: {
         kind: "parsed",
         parse: parseCount,
@@ -103,7 +110,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       },
       minutesPerTask: {
         kind: "parsed",
-        parse: parseCount,
+        parse: parseMinutes,
         brief: "Shorter stages share a task, longer ones are cut, as estimated",
         default: "20",
       },
@@ -155,9 +162,13 @@ function leavingOut(
 function parseCount(input: string): number {
   const count = Number(input);
   if (Number.isInteger(count) && count >= 1) return count;
-  throw new UserError(
-    `--max-tasks and --minutes-per-task take whole numbers from 1, not "${input}".`,
-  );
+  throw new UserError(`--max-tasks takes a whole number from 1, not "${input}".`);
+}
+
+function parseMinutes(input: string): number {
+  const minutes = Number(input);
+  if (minutes > 0 && Number.isFinite(minutes)) return minutes;
+  throw new UserError(`--minutes-per-task takes a number above 0, not "${input}".`);
 }
 
 function parseJobs(input: string): number {

@@ -5,6 +5,7 @@ import {
   cancelSlurm,
   measurePlan,
   type Plan,
+  planFilePath,
   type SlurmJob,
   slurmStates,
   splitPlan,
@@ -19,6 +20,7 @@ import { durationInWords } from "./describe_cost.ts";
 /** How a plan is cut for a scheduler of jobs. */
 export interface SubmitFlags {
   readonly sbatch: string;
+  readonly jobCommand?: string;
   readonly maxTasks: number;
   readonly minutesPerTask: number;
 }
@@ -44,11 +46,12 @@ export async function submitPlan(
   },
 ): Promise<void> {
   const { graph, request } = plan;
+  await Deno.mkdir(store.root, { recursive: true });
   const { device } = request;
   const speeds = await measurePlan(missing, { graph, store, device, jobs: 1, signal });
   const secondsPerTask = 60 * flags.minutesPerTask;
   const arrays = splitPlan(missing, { speeds, maxTasks: flags.maxTasks, secondsPerTask });
-  const path = await writePlanFile(plansFolder(store.root), { request, arrays });
+  const path = planFilePath(plansFolder(store.root), request);
   using _ = await store.lock(["submission", basename(path)]);
   const running = await statesOf(await readSubmission(submissionOf(path)));
   if (running.length > 0) {
@@ -59,13 +62,14 @@ export async function submitPlan(
         `"deno task jobs", or cancel them by "deno task jobs cancel".`,
     );
   }
+  await writePlanFile(path, { request, arrays });
   const logs = join(plansFolder(store.root), "logs");
   await Deno.mkdir(logs, { recursive: true });
   const jobs = await submitToSlurm(arrays, {
     plan: path,
     root,
     logs,
-    command: `${Deno.execPath()} task --quiet`,
+    command: flags.jobCommand ?? `${Deno.execPath()} task --quiet`,
     sbatch: flags.sbatch.split(/\s+/).filter((word) => word !== ""),
   });
   const submission = JSON.stringify({ plan: path, jobs } satisfies Submission);

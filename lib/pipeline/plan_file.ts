@@ -40,13 +40,17 @@ export interface PlanFile {
   readonly arrays: readonly JobArray[];
 }
 
-/** Writes a plan into a folder, under a name that follows from its content; returns the path. */
-export async function writePlanFile(folder: string, plan: PlanFile): Promise<string> {
-  const { root: _, ...request } = plan.request as PlanRequest;
-  const content = { schema: "lg-cav/plan", version: 1, ...plan, request } as unknown as Json;
-  const path = join(folder, `${contentKey(content).slice(0, 16)}.json`);
-  await writeFileAtomically(path, new TextEncoder().encode(canonicalJson(content)));
-  return path;
+/** Where the plan of a request is kept in a folder: equal requests have one plan at a time. */
+export function planFilePath(folder: string, { root: _, ...request }: PlanRequest): string {
+  return join(folder, `${contentKey(request as Json).slice(0, 16)}.json`);
+}
+
+/** Writes a plan. */
+export async function writePlanFile(path: string, { request, arrays }: PlanFile): Promise<void> {
+  const { root: _, ...identity } = request as PlanRequest;
+  const content = { schema: "lg-cav/plan", version: 1, request: identity, arrays };
+  const text = canonicalJson(content as unknown as Json);
+  await writeFileAtomically(path, new TextEncoder().encode(text));
 }
 
 /**
