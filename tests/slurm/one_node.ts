@@ -87,7 +87,7 @@ Deno.test("of two submissions at once one is refused, and jobs can be cancelled"
     assert.equal((await slurm("squeue", "--noheader")).trim(), "");
   }));
 
-Deno.test("a stage that fails says why in its log, the others go on, the report names it", () =>
+Deno.test("a machine whose files give other keys refuses its tasks, and says so in their logs", () =>
   withCluster(async ({ idle }, run) => {
     const root = await smallRoot();
     assert.equal((await run(root, submit)).code, 0);
