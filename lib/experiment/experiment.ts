@@ -92,6 +92,11 @@ export const settingsSchema = z.strictObject({
     /** Probe images of a concept, or all of the pool. */
     count: sourced(z.union([z.int().min(2).max(10_000_000), z.literal("pool")])),
     choice: sourced(z.enum(["extreme", "random"])),
+    /**
+     * Whether a concept's negatives, which are images of other concepts and judge its CAV, are `left
+     * out` of its probes, as they are where this is, or `kept`.
+     */
+    testNegatives: sourced(z.enum(["left out", "kept"])).optional(),
   }),
   /**
    * Images of each class of the probe pool's dataset that are kept from the probes, so that the

@@ -74,7 +74,7 @@ export interface CavsHow {
  */
 export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
   name: "cavs",
-  version: 5,
+  version: 6,
   ...storedInParts(loadCavs),
   // One seed has one set of shots, so nodes that differ in the number of shots or in their labels
   // train apart; so do those whose prompts are averaged otherwise.
@@ -198,6 +198,7 @@ async function assembleProblem(
         probes: probes ? Int32Array.from(probes[index]!) : new Int32Array(probeCount),
         positives: drawn.map(({ positives }) => Int32Array.from(positives)),
         negatives: drawn.map(({ negatives }) => Int32Array.from(negatives)),
+        labelled: Int32Array.of(...concept.positives, ...concept.negatives),
         text: textOf(text, { index, normalise: normalisesText(node.inputs.method) }),
       };
     }),
