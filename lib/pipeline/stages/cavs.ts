@@ -18,7 +18,14 @@ import type { ConceptImageSet, Examples } from "../../concepts/mod.ts";
 import type { Method } from "../../config/mod.ts";
 import { UserError } from "../../files/mod.ts";
 import type { ArtifactRef, Store } from "../../store/mod.ts";
-import { createRandom, readSafetensors, row, tensor, writeSafetensors } from "../../tensor/mod.ts";
+import {
+  createRandom,
+  type Random,
+  readSafetensors,
+  row,
+  tensor,
+  writeSafetensors,
+} from "../../tensor/mod.ts";
 import type { PlannedEngine } from "../plan_request.ts";
 import {
   markComplete,
@@ -94,7 +101,7 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
     const engine = await openEngine(nodes[0]!.inputs.engine.name, nodes[0]!.inputs.engine);
     try {
       let done = 0;
-      const training = { engine, random: createRandom("cavs"), signal };
+      const training = { engine, random: trainingRandom(), signal };
       for await (const trained of trainBlocks(problem, requests, training)) {
         const { node } = requests.find((request) =>
           request.method === trained.method && request.seed === trained.seed
@@ -108,6 +115,11 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
     for (const node of nodes) await markComplete(node, { store, count: problem.concepts.length });
   },
 };
+
+/** The stream of all random numbers of training. */
+export function trainingRandom(): Random {
+  return createRandom("cavs");
+}
 
 type Node = TypedNode<CavsInputs, CavsHow>;
 
