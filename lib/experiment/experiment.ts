@@ -134,6 +134,8 @@ export const experimentSchema = z.strictObject({
   paper: z.string().regex(/^(Table|Figure) \d+[a-z]?$/).optional(),
   /** What was expected of it, written before it was first run; shown with the result. */
   prediction: z.string().min(1).optional(),
+  /** The profile in which alone it runs, such as that in which assumed values are chosen. */
+  profile: z.string().optional(),
   /** The levels of each factor; where they are a choice, with its source. */
   factors: z.record(z.string(), z.union([levels, sourced(levels)])),
   /** Combinations that are left out: a cell that has one of the named levels of every factor. */
