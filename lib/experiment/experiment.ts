@@ -92,6 +92,11 @@ export const settingsSchema = z.strictObject({
     /** Probe images of a concept, or all of the pool. */
     count: sourced(z.union([z.int().min(2).max(10_000_000), z.literal("pool")])),
     choice: sourced(z.enum(["extreme", "random"])),
+    /**
+     * Whether a concept's negatives, which are images of other concepts and judge its CAV, are `left
+     * out` of its probes, as they are where this is, or `kept`.
+     */
+    testNegatives: sourced(z.enum(["left out", "kept"])).optional(),
   }),
   /**
    * Images of each class of the probe pool's dataset that are kept from the probes, so that the
@@ -129,6 +134,8 @@ export const experimentSchema = z.strictObject({
   paper: z.string().regex(/^(Table|Figure) \d+[a-z]?$/).optional(),
   /** What was expected of it, written before it was first run; shown with the result. */
   prediction: z.string().min(1).optional(),
+  /** The profile in which alone it runs, such as that in which assumed values are chosen. */
+  profile: z.string().optional(),
   /** The levels of each factor; where they are a choice, with its source. */
   factors: z.record(z.string(), z.union([levels, sourced(levels)])),
   /** Combinations that are left out: a cell that has one of the named levels of every factor. */

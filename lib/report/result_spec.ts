@@ -68,6 +68,8 @@ export interface ResultSpec {
   readonly measures: readonly ShownMeasure[];
   /** Only these concepts are shown; null for all. */
   readonly concepts: readonly string[] | null;
+  /** Which concepts those are where values were chosen on others, in a sentence. */
+  readonly reported?: string;
   readonly show: Plain<Show>;
   readonly statistics: StatisticsSettings;
   /** The row factors of a table; of lines and histograms panels x series; all of a gallery. */
@@ -100,6 +102,8 @@ export interface ResultSpecOptions {
   /** What a level of a factor is called; undefined for the level as it is. */
   readonly titleOf: (factor: string, level: Level) => LevelTitle | undefined;
   readonly paperNumbers: PaperNumbers | null;
+  /** As in {@linkcode ResultSpec}. */
+  readonly reported?: string | undefined;
 }
 
 /**
@@ -112,7 +116,7 @@ export interface ResultSpecOptions {
  */
 export function resultSpec(
   experiment: ShownExperiment,
-  { profile, titleOf, paperNumbers }: ResultSpecOptions,
+  { profile, titleOf, paperNumbers, reported }: ResultSpecOptions,
 ): ResultSpec {
   const { id, title, measures, statistics } = experiment;
   const show: Plain<Show> = plain(experiment.show);
@@ -133,6 +137,7 @@ export function resultSpec(
       return { name, title, unit, direction, aggregate, over, random };
     }),
     concepts: experiment.concepts ?? null,
+    ...(reported !== undefined && { reported }),
     show,
     statistics: {
       confidence: statistics.confidence.value,
@@ -159,6 +164,10 @@ const factorTitles: Readonly<Record<string, string>> = {
   shots: "Labelled images of a concept",
   "probes.count": "Probe images",
   "probes.choice": "Probe choice",
+  "probes.testNegatives": "Test negatives among the probes",
+  "method.initialLength": "Length of the random start",
+  "method.epochs": "Epochs",
+  "method.learningRate": "Learning rate",
   "method.coefficient": "Coefficient of the LG-CAV loss",
   "method.temperature": "Temperature",
   sceneCorrelation: "Correlation of class and scene",
