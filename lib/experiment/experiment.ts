@@ -150,11 +150,23 @@ export const experimentSchema = z.strictObject({
   measures: z.array(z.enum(measureNames)).min(1).readonly(),
   show,
   settings: settingsSchema,
+  /**
+   * What is compared besides each level of the compared factor with the one before it: pairs of levels
+   * of a factor, passed over where it has not both. Every contrast is pooled over the factors of `over`.
+   */
+  contrasts: z.strictObject({
+    over: z.array(z.string()).readonly(),
+    pairs: z.array(z.strictObject({ factor: z.string(), level, against: level })).readonly(),
+  }).default({ over: ["backbone"], pairs: [] }).readonly(),
   statistics: z.strictObject({
     confidence: sourced(z.number().min(0.5).max(0.9999)),
     bootstrapResamples: sourced(z.int().min(1).max(1_000_000)),
     permutations: sourced(z.int().min(1).max(1_000_000)),
     seed: sourced(z.int().min(0).max(2 ** 32 - 1)),
+    /** The effect of a measure, in its unit, below which it counts as none; no measure needs one. */
+    margins: z.partialRecord(z.enum(measureNames), sourced(z.number().positive())).readonly(),
+    /** How surely what is said to settle a contrast would do so. */
+    power: sourced(z.number().min(0.5).max(0.9999)),
   }).readonly(),
 }).readonly();
 
