@@ -23,7 +23,8 @@ type LgCav = Method<"lg_cav">;
  *
  * a_c(x) = cosine(g_text(c), g_img(x)) (Eq. 3), aligned to the target model's cosines by `ga`
  * (Eq. 4), with the ensemble's text feature by `ce`; weight(x) is 1, or by `dsr` that of Eq. 5.
- * Without positives and negatives the first term is left out. The methods and seeds of a concept
+ * Without positives and negatives the first term is left out. A control's a_c(x) know nothing of
+ * the concept: they are of random words, which the problem then has as its text, or of other probes. The methods and seeds of a concept
  * are the columns of one matrix, so the methods of a task must agree in how gradient descent runs.
  */
 export const lgCav: PrepareTrainer<LgCav> = (problem, context) =>
@@ -48,7 +49,7 @@ async function trainGuided(
       labelled: centred,
       probes: {
         features: tensor([1, images, dim], probes.unit.data),
-        ...await guidance(task, { engine, probes }),
+        ...await guidance(task, { engine, probes, random }),
       },
     },
     { engine, descent: descentOf(hyperparameters, images), probeGram: probes.gram },

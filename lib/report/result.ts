@@ -41,7 +41,7 @@ export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 export const tableVersion = 3;
 
 /** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
-export interface ResultTable extends Omit<ResultSpec, "rows"> {
+export interface ResultTable extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-table";
   readonly version: typeof tableVersion;
   readonly seeds: readonly number[];
@@ -49,6 +49,8 @@ export interface ResultTable extends Omit<ResultSpec, "rows"> {
     /** One for each column, in its order. */
     readonly cells: readonly Cell[];
   })[];
+  /** The tables that stand below. */
+  readonly beside?: readonly ResultTable[];
 }
 
 /** The values of one series of a panel, counted. */
@@ -68,7 +70,7 @@ export interface Histogram {
 export const histogramVersion = 2;
 
 /** Histograms; they describe themselves, table.json holds them as they are. */
-export interface ResultHistogram extends Omit<ResultSpec, "rows"> {
+export interface ResultHistogram extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-histogram";
   readonly version: typeof histogramVersion;
   readonly seeds: readonly number[];
@@ -131,7 +133,7 @@ export type GalleryCell =
 export const galleryVersion = 1;
 
 /** Galleries of pictures; they describe themselves, table.json holds them as they are. */
-export interface ResultGallery extends Omit<ResultSpec, "rows"> {
+export interface ResultGallery extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-gallery";
   readonly version: typeof galleryVersion;
   readonly seeds: readonly number[];

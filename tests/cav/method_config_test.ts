@@ -15,12 +15,16 @@ Deno.test("methodSchema accepts every file of configs/methods, each named by its
     "oa_tcav.json",
     "original_cav.json",
     "random_cav.json",
+    "random_words.json",
+    "shuffled_activations.json",
     "text_to_concept.json",
   ]);
   for (const file of files) {
-    const { id, base, parts } = await load(file);
+    const { id, parts, ...method } = await load(file);
+    const { base, guidance = base } = { guidance: undefined, ...method };
     assert.equal(`${id}.json`, file);
-    assert.equal([base, ...parts].join("+"), id);
+    const ofControl = guidance === base ? [base, ...parts].join("+") : guidance.replace(" ", "_");
+    assert.equal(ofControl, id);
   }
 });
 
