@@ -6,6 +6,7 @@ import { planCavs } from "./_plan_cavs.ts";
 import { type CellParts, type Known, once } from "./_planning.ts";
 import type { PlannedConcepts } from "./plan_data.ts";
 import type { Stage } from "./stage.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 import {
   type Cavs,
   type ClassGradients,
@@ -29,7 +30,7 @@ export async function planPeerMeasure(
   const { over, version, title } = measureOf(name);
   const others = over === "seeds" ? seedsOf(known).filter((other) => other !== seed) : [];
   if (over === "seeds" && others.length === 0) {
-    throw new UserError(
+    throw new UnavailableError(
       `Experiment ${known.experiment.id} measures ${name}, which compares the CAVs of several seeds, ` +
         `and has one. Name more as the factor "seed", or with --seeds.`,
     );
