@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavProblem, TrainerTask } from "./concept_problem.ts";
 import { deviationWeights } from "./deviation_sample_reweighting.ts";
 import type { CavEngine, ProbeImages } from "./engine.ts";
@@ -50,9 +50,13 @@ export async function probesOf(
 /** What the probes ask of the columns of a task: one column per method in each seed's group. */
 export async function guidance(
   task: TrainerTask<LgCav>,
-  { engine, probes }: { readonly engine: CavEngine; readonly probes: Probes },
+  { engine, probes, random }: {
+    readonly engine: CavEngine;
+    readonly probes: Probes;
+    readonly random: Random;
+  },
 ): Promise<Pick<ProbeImages, "targets" | "weights">> {
-  const { concept: { text }, methods, seeds } = task;
+  const { concept: { concept, text }, methods, seeds } = task;
   const moments = new Map<AlignmentPairs, Moments>();
   for (const pairs of pairsOf(methods)) {
     moments.set(pairs, await pairMoments(probes.unit, { engine, pairs, gram: probes.gram }));
@@ -64,10 +68,17 @@ export async function guidance(
   const count = probes.unit.shape[0]!;
   const shape = [seeds.length, methods.length, count];
   const [targets, weights] = [zeros(shape), zeros(shape)];
-  seeds.forEach((_, seed) =>
-    methods.forEach(({ parts, hyperparameters: { coefficient } }, column) => {
+  const shuffles = random.split("shuffled activations").split(concept);
+  seeds.forEach((name, seed) =>
+    methods.forEach(({ parts, guidance, hyperparameters: { coefficient } }, column) => {
       const at = (seed * methods.length + column) * count;
-      targets.data.set(ofMethods[column]!, at);
+      const ofColumns = ofMethods[column]!;
+      targets.data.set(
+        guidance === "shuffled activations"
+          ? shuffles.split(name).shuffle([...ofColumns])
+          : ofColumns,
+        at,
+      );
       const ofColumn = weights.data.subarray(at, at + count).fill(coefficient);
       if (!parts.includes("dsr")) return;
       for (let i = 0; i < count; i++) ofColumn[i]! *= perSeed[seed]![i]!;

@@ -23,9 +23,10 @@ type LgCav = Method<"lg_cav">;
  *
  * a_c(x) = cosine(g_text(c), g_img(x)) (Eq. 3), aligned to the target model's cosines by `ga`
  * (Eq. 4), with the ensemble's text feature by `ce`; weight(x) is 1, or by `dsr` that of Eq. 5.
- * Without positives and negatives the first term is left out. Minibatches of probes come in an order
- * of the seed. The methods of a concept and seed are the columns of one matrix, so the methods of a
- * task must agree in how gradient descent runs.
+ * Without positives and negatives the first term is left out. A control's a_c(x) know nothing of
+ * the concept: they are of random words, which the problem then has as its text, or of other probes.
+ * Minibatches of probes come in an order of the seed. The methods of a concept and seed are the
+ * columns of one matrix, so the methods of a task must agree in how gradient descent runs.
  */
 export const lgCav: PrepareTrainer<LgCav> = (problem, context) =>
   conceptByConcept((task) => trainGuided(problem, task, context));
@@ -40,7 +41,7 @@ async function trainGuided(
   const centred = shots && task.centred(hyperparameters.origin);
   const start = task.start(hyperparameters.initialLength);
   const probes = await probesOf(problem, [...concept.probes], { engine, shots });
-  const guided = await guidance(task, { engine, probes });
+  const guided = await guidance(task, { engine, probes, random });
   const descent = descentOf(hyperparameters, concept.probes.length);
   const orders = random.split("probes").split(concept.concept);
   const ofSeeds: Columns[] = [];

@@ -74,6 +74,11 @@ export const methodSchema = z.discriminatedUnion("base", [
     ...named,
     base: z.literal("lg_cav"),
     parts: z.array(z.enum(["ga", "ce", "dsr"])).readonly(),
+    /**
+     * Where the probes' targets come from, where it is not the concept's words. Those of a control know
+     * nothing of the concept: they are of random words, or shuffled among the probes.
+     */
+    guidance: z.enum(["random words", "shuffled activations"]).optional(),
     hyperparameters: z.strictObject({
       ...descent,
       /** Factor of the language-guided loss beside the classification loss (Figure 6). */
@@ -94,6 +99,19 @@ export type Method<Base extends MethodConfig["base"] = MethodConfig["base"]> = E
   Plain<MethodConfig>,
   { readonly base: Base }
 >;
+
+/**
+ * Whether a method looks at labelled images where there are some. A control of language does not:
+ * they show the concept.
+ */
+export function takesLabels(method: Method): boolean {
+  return controlledGuidance(method) === undefined;
+}
+
+/** How the guidance of a control is kept from knowing the concept. */
+export function controlledGuidance(method: Method) {
+  return method.base === "lg_cav" ? method.guidance : undefined;
+}
 
 /** How gradient descent runs, as far as methods may differ in it. */
 export type Schedule = Omit<Method<"original_cav">["hyperparameters"], "threshold" | "origin">;

@@ -1,7 +1,10 @@
 import { cosine, dot, row, type Tensor } from "../tensor/mod.ts";
+import { areaUnderRoc } from "./area_under_roc.ts";
 import { conceptAccuracy } from "./concept_accuracy.ts";
+import { conceptOverlap } from "./concept_overlap.ts";
 import { conceptToClassAccuracy } from "./concept_to_class_accuracy.ts";
 import { scaledRecall } from "./recall_at_k.ts";
+import { stability } from "./stability.ts";
 import { tcavScore } from "./tcav_score.ts";
 
 /** What every measure says of itself. */
@@ -113,6 +116,32 @@ export interface PictureMeasure extends MeasureFacts {
   readonly over: "pictures";
 }
 
+/** A measure with one value of each concept, by the classes that it belongs to and all others. */
+export interface RelationMeasure extends MeasureFacts {
+  readonly over: "relations";
+  /** @param gradients of each class's logit at its images, [images, dim] each. */
+  readonly measure: (
+    cav: TrainedCav,
+    gradients: { readonly related: readonly Tensor[]; readonly unrelated: readonly Tensor[] },
+  ) => number;
+}
+
+/**
+ * A measure with one value of each concept, by other CAVs of the same method: those of the concept's
+ * other seeds, or those of the other concepts.
+ */
+export interface PeerMeasure extends MeasureFacts {
+  readonly over: "seeds" | "other concepts";
+  readonly measure: (vector: Float32Array, others: readonly Float32Array[]) => number;
+}
+
+/** A measure of each ground-truth pair: whether its value is beyond what controls get. */
+export interface SignificanceMeasure extends MeasureFacts {
+  readonly over: "significance";
+  /** The name of the measure over pairs whose values are tested. */
+  readonly of: "concept_to_class_accuracy" | "tcav_score";
+}
+
 /** A measure of a trained CAV, or of a corrected last layer. */
 export type Measure =
   | ConceptMeasure
@@ -122,7 +151,10 @@ export type Measure =
   | StartMeasure
   | ClassMeasure
   | CorrectionMeasure
-  | PictureMeasure;
+  | PictureMeasure
+  | RelationMeasure
+  | PeerMeasure
+  | SignificanceMeasure;
 
 /** Activations are neither good nor bad: they are looked at, as histograms. */
 const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasure => ({
@@ -134,6 +166,17 @@ const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasu
   random: null,
   version: 1,
   measure,
+});
+
+const significance = (title: string, of: SignificanceMeasure["of"]): SignificanceMeasure => ({
+  over: "significance",
+  title,
+  unit: "% of the pairs",
+  direction: "none",
+  aggregate: "mean",
+  random: null,
+  version: 1,
+  of,
 });
 
 const ofPictures = (title: string, unit: string): PictureMeasure => ({
@@ -278,6 +321,46 @@ export const measures = {
     version: 1,
     measure: ({ vector }, start) => cosine(vector, start),
   },
+  specificity: {
+    over: "relations",
+    title: "Specificity, AUC of related against unrelated classes",
+    unit: "AUC x100",
+    direction: "higher",
+    aggregate: "mean",
+    random: 50,
+    version: 1,
+    measure: ({ vector }, { related, unrelated }) => {
+      const similarities = (classes: readonly Tensor[]) =>
+        classes.map((gradients) => conceptToClassAccuracy(vector, gradients));
+      const areas = { positives: similarities(related), negatives: similarities(unrelated) };
+      return 100 * areaUnderRoc(areas);
+    },
+  },
+  stability: {
+    over: "seeds",
+    title: "Angle between the CAVs of two seeds",
+    unit: "degrees",
+    direction: "lower",
+    aggregate: "mean",
+    random: 90,
+    version: 1,
+    measure: stability,
+  },
+  concept_overlap: {
+    over: "other concepts",
+    title: "Overlap with the CAVs of other concepts",
+    unit: "absolute cosine x100",
+    direction: "lower",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    measure: conceptOverlap,
+  },
+  significant_pairs: significance(
+    "Pairs whose concept-to-class accuracy is significant",
+    "concept_to_class_accuracy",
+  ),
+  significant_tcav_scores: significance("Pairs whose TCAV score is significant", "tcav_score"),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 /** The name of a measure. */

@@ -16,14 +16,17 @@ Deno.test("methodSchema accepts every file of configs/methods, each named by its
     "oa_tcav.json",
     "original_cav.json",
     "random_cav.json",
+    "random_words.json",
+    "shuffled_activations.json",
     "text_to_concept+test_images.json",
     "text_to_concept+vl_space.json",
     "text_to_concept.json",
   ]);
   for (const file of files) {
-    const { id, base, parts } = await load(file);
+    const { id, parts, ...method } = await load(file);
+    const { base, guidance = base } = { guidance: undefined, ...method };
     assert.equal(`${id}.json`, file);
-    const made = [base, ...parts].join("+");
+    const made = guidance === base ? [base, ...parts].join("+") : guidance.replace(" ", "_");
     assert.ok(id === made || id.startsWith(`${made}+`), id);
   }
 });

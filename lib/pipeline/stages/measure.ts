@@ -8,6 +8,7 @@ import {
   type PairMeasure,
   type ProbeMeasure,
   type RankingMeasure,
+  type RelationMeasure,
   type StartMeasure,
   type TrainedCav,
 } from "../../metrics/mod.ts";
@@ -62,7 +63,13 @@ export interface MeasureInputs {
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
 }
 
-type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure | StartMeasure;
+type CavMeasure =
+  | ConceptMeasure
+  | PairMeasure
+  | ProbeMeasure
+  | RankingMeasure
+  | StartMeasure
+  | RelationMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -82,6 +89,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
       starts: () => measureStarts(nodes, measure as StartMeasure, context),
+      relations: () => measureRelations(nodes, measure as RelationMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
@@ -167,6 +175,36 @@ async function measureStarts(
       };
     }));
   }));
+}
+
+/** By concept: the gradients of all classes are read once for all nodes. */
+async function measureRelations(
+  nodes: readonly Node[],
+  { measure }: RelationMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const pairs = (await need(nodes[0]!, "pairs"))!;
+  const { classes, gradients } = (await need(nodes[0]!, "gradients"))!;
+  const ofClasses = new Map<string, Tensor>();
+  for (const [name, rows] of Map.groupBy(classes.keys(), (index) => classes[index]!)) {
+    ofClasses.set(name, await gradients.take(rows));
+  }
+  const related = Map.groupBy(pairs, ({ concept }) => concept);
+  const cavs = await Promise.all(nodes.map((node) => need(node, "cavs")));
+  const values: Measurement[][] = nodes.map(() => []);
+  for (const [index, { name }] of concepts.entries()) {
+    const own = new Set(related.get(name)?.map((pair) => pair.class));
+    const sides = Map.groupBy(ofClasses, ([id]) => own.has(id));
+    const [ofOwn, ofOthers] = [true, false].map((side) => sides.get(side)?.map(([, rows]) => rows));
+    if (!ofOwn || !ofOthers) continue;
+    for (const [position, ofNode] of cavs.entries()) {
+      const gradients = { related: ofOwn, unrelated: ofOthers };
+      const value = measure(await cavOf(ofNode, index), gradients);
+      values[position]!.push({ concept: name, class: "", image: "", value });
+    }
+  }
+  return values;
 }
 
 /** By concept: what is known of its probes is computed once for all nodes. */

@@ -16,8 +16,10 @@ import { gradientsKind, lastLayerKind } from "./gradients.ts";
 import { classesKind, listedClassesKind, readableKind } from "./images.ts";
 import { measureKind } from "./measure.ts";
 import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
+import { measurePeersKind } from "./measure_peers.ts";
 import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
+import { controlValuesKind, significanceKind } from "./significance.ts";
 import { shotsKind } from "./shots.ts";
 
 export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
@@ -38,9 +40,11 @@ export * from "./gradients.ts";
 export * from "./images.ts";
 export * from "./measure.ts";
 export * from "./measure_layer.ts";
+export * from "./measure_peers.ts";
 export * from "./pairs.ts";
 export * from "./probes.ts";
 export * from "./shots.ts";
+export * from "./significance.ts";
 
 /** A kind whose types are known by the planner alone; a worker has nodes as data. */
 export type AnyStageKind = StageKind<
@@ -63,6 +67,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     classLayerKind,
     conceptsKind,
     confusionsKind,
+    controlValuesKind,
     correctedLayerKind,
     correctionExhibitKind,
     featuresKind,
@@ -74,6 +79,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     measureCorrectionKind,
     measureKind,
     measureLayerKind,
+    measurePeersKind,
     mismatchedKind,
     pairsKind,
     perturbedTextKind,
@@ -83,6 +89,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     scenesKind,
     shotsKind,
     shownConceptsKind,
+    significanceKind,
     textKind,
     worldKind,
   ].map((kind) => [kind.name, kind as unknown as AnyStageKind]),
