@@ -1,7 +1,7 @@
-import type { Method } from "../config/mod.ts";
+import { asPrinted, type Method } from "../config/mod.ts";
 import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavProblem, TrainerTask } from "./concept_problem.ts";
-import { deviationWeights } from "./deviation_sample_reweighting.ts";
+import { deviationWeights, type Reweighting } from "./deviation_sample_reweighting.ts";
 import type { CavEngine, ProbeImages } from "./engine.ts";
 import {
   alignActivations,
@@ -59,18 +59,29 @@ export async function guidance(
   }
   const activations = await activationsOf(text, { vl: probes.vl, engine });
   const ofMethods = methods.map((method) => targetsOf(method, { activations, moments }));
-  const reweighted = methods.some(({ parts }) => parts.includes("dsr"));
-  const perSeed = reweighted ? await weightsOfSeeds(task, { engine, probes }) : [];
+  const weightsOf = new Map<string, Float32Array[]>();
+  if (methods.some(({ parts }) => parts.includes("dsr"))) {
+    const cosines = await probeCosines(task, { engine, unit: probes.unit });
+    for (const method of methods) {
+      const reweighting = reweightingOf(method);
+      weightsOf.set(
+        JSON.stringify(reweighting),
+        cosines.map((ofSeed) => deviationWeights(ofSeed, reweighting)),
+      );
+    }
+  }
   const count = probes.unit.shape[0]!;
   const shape = [seeds.length, methods.length, count];
   const [targets, weights] = [zeros(shape), zeros(shape)];
   seeds.forEach((_, seed) =>
-    methods.forEach(({ parts, hyperparameters: { coefficient } }, column) => {
+    methods.forEach((method, column) => {
+      const { parts, hyperparameters: { coefficient } } = method;
       const at = (seed * methods.length + column) * count;
       targets.data.set(ofMethods[column]!, at);
       const ofColumn = weights.data.subarray(at, at + count).fill(coefficient);
       if (!parts.includes("dsr")) return;
-      for (let i = 0; i < count; i++) ofColumn[i]! *= perSeed[seed]![i]!;
+      const ofSeed = weightsOf.get(JSON.stringify(reweightingOf(method)))![seed]!;
+      for (let i = 0; i < count; i++) ofColumn[i]! *= ofSeed[i]!;
     })
   );
   return { targets, weights };
@@ -105,22 +116,38 @@ async function activationsOf(
 
 /** What a method's parts make of a_c(x) (Eq. 3, 4). */
 function targetsOf(
-  { parts, hyperparameters }: LgCav,
+  method: LgCav,
   { activations, moments }: {
     readonly activations: Activations;
     readonly moments: ReadonlyMap<AlignmentPairs, Moments>;
   },
 ): Float32Array {
+  const { parts, hyperparameters: { alignmentPairs } } = method;
   const chosen = parts.includes("ce") ? activations.ensemble : activations.prompt;
   if (!parts.includes("ga")) return chosen;
-  return alignActivations(chosen, moments.get(hyperparameters.alignmentPairs)!);
+  return alignActivations(chosen, moments.get(alignmentPairs)!, asPrinted(method).alignment);
 }
 
-/** DSR's weights for the positives of each seed. */
-async function weightsOfSeeds(
-  { shots, concept }: TrainerTask<LgCav>,
-  { engine, probes }: { readonly engine: CavEngine; readonly probes: Probes },
-): Promise<Float32Array[]> {
+/** How a method's `dsr` turns deviations into weights. */
+export function reweightingOf(method: LgCav): Reweighting {
+  const { dsrNormalisation, dsrTemperature } = asPrinted(method);
+  return { normalisation: dsrNormalisation, temperature: dsrTemperature };
+}
+
+/**
+ * The cosines of each probe with each positive of each seed, which DSR takes deviations of: by seed
+ * and by probe.
+ *
+ * @param options.unit features of the probes divided by their lengths, [probes, dim]
+ * @throws {RangeError} without labelled images.
+ */
+export async function probeCosines(
+  { shots, concept }: {
+    readonly shots: Shots | undefined;
+    readonly concept: { readonly concept: string };
+  },
+  { engine, unit }: { readonly engine: CavEngine; readonly unit: Tensor },
+): Promise<Float32Array[][]> {
   if (!shots) {
     throw new RangeError(
       `Reweighting the probes of "${concept.concept}" (DSR) takes positive images: give some, or ` +
@@ -135,7 +162,7 @@ async function weightsOfSeeds(
     positives.data.set(ofSeed, seed * count * dim);
   }
   divideByLengths(positives);
-  const cosines = await engine.product(positives, probes.unit);
+  const cosines = await engine.product(positives, unit);
   const [, images = 0] = cosines.shape;
   return Array.from({ length: seeds }, (_, seed) => {
     const byProbe = new Float32Array(images * count);
@@ -143,8 +170,9 @@ async function weightsOfSeeds(
       const ofPositive = row(cosines, seed * count + i);
       for (let probe = 0; probe < images; probe++) byProbe[probe * count + i] = ofPositive[probe]!;
     }
-    const perProbe = (_: unknown, probe: number) =>
-      byProbe.subarray(probe * count, (probe + 1) * count);
-    return deviationWeights(Array.from({ length: images }, perProbe));
+    return Array.from(
+      { length: images },
+      (_, probe) => byProbe.subarray(probe * count, (probe + 1) * count),
+    );
   });
 }
