@@ -17,10 +17,11 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type FeatureRows, featureRows } from "../lib/activations/mod.ts";
+import { featureRows } from "../lib/activations/mod.ts";
 import { allRequests, type CavProblem, openEngine, trainBlocks } from "../lib/cav/mod.ts";
 import { loadConfig, type Method, methodSchema, plain } from "../lib/config/mod.ts";
-import { createRandom, type Random, type Tensor, zeros } from "../lib/tensor/mod.ts";
+import { createRandom, type Random } from "../lib/tensor/mod.ts";
+import { fill, generated, generatedRows, memoryOf } from "./_measured.ts";
 import { fewestOperations, operationsAsStated, type Scale } from "./cav_operations.ts";
 
 const methodIds = [
@@ -61,7 +62,6 @@ const scale: Scale = {
   methods,
 };
 const pool = Number(values.pool);
-const generated = { seconds: 0, rows: 0 };
 const problem = randomProblem(scale, createRandom("bench"));
 const engine = await openEngine(values.engine === "tfjs" ? "tfjs" : "ort", { device: "cpu" });
 
@@ -101,7 +101,9 @@ if (values.sample === undefined) {
   }
 }
 await engine.close();
-console.log(`${engine.description}; peak memory ${(await peakMemory() / 2 ** 30).toFixed(2)} GiB`);
+console.log(
+  `${engine.description}; peak memory ${(await memoryOf("VmHWM") / 2 ** 30).toFixed(2)} GiB`,
+);
 if (values.generate) {
   console.log(
     `of it ${generated.seconds.toFixed(1)} s to generate ${generated.rows} rows of features`,
@@ -173,7 +175,7 @@ function randomProblem(scale: Scale, random: Random): CavProblem {
     );
   return {
     features: values.generate
-      ? generatedRows(pool, dim)
+      ? generatedRows(pool, { width: dim })
       : featureRows(fill([pool, dim], () => 2 * random.uniform())),
     vlFeatures: featureRows(fill([pool, width], () => random.uniform() - 0.3)),
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
@@ -191,37 +193,4 @@ function randomProblem(scale: Scale, random: Random): CavProblem {
       };
     }),
   };
-}
-
-/** Features in [0, 2), each a hash of its place. */
-function generatedRows(pool: number, dim: number): FeatureRows {
-  return {
-    shape: [pool, dim],
-    take(rows) {
-      const started = performance.now();
-      const taken = zeros([rows.length, dim]);
-      for (let i = 0; i < rows.length; i++) {
-        let state = Math.imul(rows[i]! + 1, 0x9e3779b1);
-        for (let j = 0; j < dim; j++) {
-          state = (Math.imul(state, 1664525) + 1013904223) | 0;
-          taken.data[i * dim + j] = (state >>> 8) * 2 ** -23;
-        }
-      }
-      generated.seconds += (performance.now() - started) / 1000;
-      generated.rows += rows.length;
-      return Promise.resolve(taken);
-    },
-  };
-}
-
-function fill(shape: readonly number[], draw: () => number): Tensor {
-  const filled = zeros(shape);
-  for (let i = 0; i < filled.data.length; i++) filled.data[i] = draw();
-  return filled;
-}
-
-/** The high-water mark of this process's memory in bytes, from the Linux kernel. */
-async function peakMemory(): Promise<number> {
-  const status = await Deno.readTextFile("/proc/self/status");
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
 }

@@ -12,10 +12,10 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { FeatureRows } from "../lib/activations/mod.ts";
 import { correctionSchema, loadConfig, plain, type RunnableCorrection } from "../lib/config/mod.ts";
 import { type CorrectionProblem, correctLastLayers } from "../lib/correction/mod.ts";
-import { createRandom, type Random, type Tensor, zeros } from "../lib/tensor/mod.ts";
+import { createRandom, zeros } from "../lib/tensor/mod.ts";
+import { fill, generated, generatedRows, memoryOf } from "./_measured.ts";
 
 const { values } = parseArgs({
   options: {
@@ -50,7 +50,6 @@ const [images, dim, classes, width, concepts, seeds] = [
   values.seeds,
 ].map(Number) as [number, number, number, number, number, number];
 
-const generated = { seconds: 0, rows: 0 };
 const random = createRandom("bench");
 const corrections = await Promise.all(values.corrections.split(",").map(readCorrection));
 const problem = randomProblem();
@@ -73,7 +72,7 @@ console.log(
   } s of the ` +
     `processor, ${(wall / requests.length).toFixed(2)} s each; of it ` +
     `${generated.seconds.toFixed(1)} s to generate ${generated.rows} rows; peak memory ` +
-    `${(await peakMemory() / 2 ** 30).toFixed(2)} GiB`,
+    `${(await memoryOf("VmHWM") / 2 ** 30).toFixed(2)} GiB`,
 );
 
 async function readCorrection(id: string): Promise<RunnableCorrection> {
@@ -99,41 +98,4 @@ function randomProblem(): CorrectionProblem {
     zeroShot: { images: views, texts: fill([classes, width], random.normal) },
     concepts: { images: views, texts: fill([concepts, width], random.normal) },
   };
-}
-
-/** Rows in [0, 2), each number a hash of its place, with some that the class makes larger. */
-function generatedRows(
-  rows: number,
-  { width, labels }: { readonly width: number; readonly labels: Int32Array },
-): FeatureRows {
-  return {
-    shape: [rows, width],
-    take(indices) {
-      const started = performance.now();
-      const taken = zeros([indices.length, width]);
-      for (let i = 0; i < indices.length; i++) {
-        let state = Math.imul(indices[i]! + 1, 0x9e3779b1);
-        for (let j = 0; j < width; j++) {
-          state = (Math.imul(state, 1664525) + 1013904223) | 0;
-          taken.data[i * width + j] = (state >>> 8) * 2 ** -23;
-        }
-        taken.data[i * width + labels[indices[i]!]! % width]! += 1;
-      }
-      generated.seconds += (performance.now() - started) / 1000;
-      generated.rows += indices.length;
-      return Promise.resolve(taken);
-    },
-  };
-}
-
-function fill(shape: readonly number[], draw: Random["normal"]): Tensor {
-  const filled = zeros(shape);
-  for (let i = 0; i < filled.data.length; i++) filled.data[i] = draw();
-  return filled;
-}
-
-/** The high-water mark of this process's memory in bytes, from the Linux kernel. */
-async function peakMemory(): Promise<number> {
-  const status = await Deno.readTextFile("/proc/self/status");
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
 }

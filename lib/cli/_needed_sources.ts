@@ -4,7 +4,6 @@ import {
   datasetSchema,
   hubModelSchema,
   loadConfig,
-  oneOf,
   type Profile,
   withSizes,
 } from "../config/mod.ts";
@@ -12,17 +11,20 @@ import { factorLevels } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { featureCost, vlFeatureCost } from "../models/mod.ts";
 import {
+  buildPlan,
   experimentIds,
   loadExperiment,
   loadProfile,
   modelSeconds,
   productsPerSecond,
+  sourcesRead,
 } from "../pipeline/mod.ts";
 import { durationInWords } from "./describe_cost.ts";
 import { type Need, type Source, sourcesNeeded } from "../sources/mod.ts";
+import { openDigests } from "../store/mod.ts";
 
-/** What data are wanted for: a table or figure of the paper, or a profile. */
-export type Purpose = { readonly table: string } | { readonly profile: string };
+/** What data are wanted for: an experiment in the profile `paper`, or all of a profile. */
+export type Purpose = { readonly experiment: string } | { readonly profile: string };
 
 /** The sources of a purpose. */
 export interface NeededSources {
@@ -34,17 +36,13 @@ export interface NeededSources {
 /**
  * The sources that a purpose needs.
  *
- * @throws {UserError} for an unknown table or profile, or one that needs none.
+ * @throws {UserError} for an unknown experiment or profile, or one that needs none.
  */
 export async function neededSources(
   all: readonly Source[],
   { purpose, root }: { readonly purpose: Purpose; readonly root: string },
 ): Promise<NeededSources> {
-  if ("table" in purpose) {
-    const tables = [...new Set(all.flatMap(({ neededBy }) => neededBy))];
-    const table = oneOf("table or figure", purpose.table, tables);
-    return { sources: all.filter(({ neededBy }) => neededBy.includes(table)) };
-  }
+  if ("experiment" in purpose) return { sources: await readBy(purpose.experiment, { all, root }) };
   const profile = await loadProfile(root, purpose.profile);
   const readings = await readingsOf(profile, root);
   const models = [
@@ -60,6 +58,30 @@ export async function neededSources(
     throw new UserError(`The profile ${profile.name} needs nothing that is fetched.`);
   }
   return { sources, estimate: () => timeSentence(readings, { profile, root }) };
+}
+
+/** What an experiment reads in the profile `paper`, as its plan says; what is there is not read. */
+async function readBy(
+  id: string,
+  { all, root }: { readonly all: readonly Source[]; readonly root: string },
+): Promise<readonly Source[]> {
+  const data = join(root, "data");
+  const isFetched = (path: string) =>
+    all.some((source) => `${path}/`.startsWith(`${join(data, source.path)}/`));
+  const digests = openDigests(join(root, ".cache"));
+  const plan = await buildPlan(
+    { root, profile: "paper", experiments: [id], engine: "ort", device: "cpu" },
+    {
+      digests: {
+        file: async (path) => isFetched(path) ? undefined : await digests.file(path),
+        folder: async (path, options) =>
+          isFetched(path) ? undefined : await digests.folder(path, options),
+        save: () => Promise.resolve(),
+      },
+    },
+  );
+  const { datasets, models } = await sourcesRead(plan.experiments, { root, ...plan });
+  return [...datasets, ...models];
 }
 
 /** Datasets with the splits that are read of them, and the models that read them. */

@@ -16,6 +16,16 @@ export async function recordedTargets(folder: string): Promise<readonly string[]
   }
 }
 
+/** The keys of every stage that the result of a manifest was made of; none where it is damaged. */
+export async function recordedStages(manifest: string): Promise<readonly string[]> {
+  try {
+    return Object.keys(JSON.parse(await Deno.readTextFile(manifest))?.stages ?? {});
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
 /** Whether two lists hold the same keys. */
 export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
   const [first, second] = [new Set(a), new Set(b)];

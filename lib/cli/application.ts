@@ -5,6 +5,7 @@ import { type CliContext, Interrupted } from "./context.ts";
 import { dataRoutes } from "./data.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { listCommand, statusCommand } from "./status.ts";
+import { storeRoutes } from "./store.ts";
 import { verifyCommand } from "./verify.ts";
 import { worldRoutes } from "./world.ts";
 
@@ -18,6 +19,7 @@ const application = buildApplication<CliContext>(
       verify: verifyCommand,
       data: dataRoutes,
       world: worldRoutes,
+      store: storeRoutes,
       clean: cleanCommand,
     },
     docs: { brief: "Language-guided concept activation vectors: the paper's tables, reproduced" },

@@ -31,9 +31,9 @@ const purposeFlags = {
   for: {
     kind: "parsed",
     parse: String,
-    brief: "Everything that a table or figure needs",
+    brief: "Everything that a table, figure or other experiment needs in the profile paper",
     optional: true,
-    placeholder: "table",
+    placeholder: "id",
   },
   profile: {
     kind: "parsed",
@@ -212,12 +212,12 @@ function dataFolder({ root }: CliContext): string {
  */
 async function chosenSources(
   context: CliContext,
-  { for: table, profile }: PurposeFlags,
+  { for: experiment, profile }: PurposeFlags,
   wanted: readonly string[] = [],
 ): Promise<NeededSources | undefined> {
   const all = await sourcesOf(context);
   const purposes = [
-    ...table === undefined ? [] : [{ table }],
+    ...experiment === undefined ? [] : [{ experiment }],
     ...profile === undefined ? [] : [{ profile }],
   ];
   const [purpose] = purposes;

@@ -40,6 +40,7 @@ function operationsInWords(multiplyAdds: number): string {
   return `${operations.toFixed(operations < 10 ? 2 : 0)} TFLOP`;
 }
 
-function bytesInWords(bytes: number): string {
+/** A size in words: "12 MB", "3.4 GB". */
+export function bytesInWords(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : gigabytes(bytes);
 }

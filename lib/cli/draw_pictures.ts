@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileHash, sha256, UserError, writeFileAtomically } from "../files/mod.ts";
-import { renderDrawings, renderFigures } from "../report/mod.ts";
+import { type Drawing, renderPictures } from "../report/mod.ts";
 
 /** The files of a result that a browser may draw from. */
 export interface Drawable {
@@ -27,7 +27,7 @@ export async function isUndrawn(result: Drawable): Promise<boolean> {
 }
 
 /**
- * Draws the pictures of results, all by few starts of a browser.
+ * Draws the pictures of results, all by one start of a browser.
  *
  * @param options.onNoBrowser told how to get them, when there is no browser.
  * @returns the names of the files that were written, by folder.
@@ -39,30 +39,23 @@ export async function drawPictures(
     readonly onNoBrowser: (sentence: string) => void;
   },
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const isGallery = (result: Drawable) => picturesOf(result).from === "figure.svg";
-  const [figures, galleries] = [
-    results.filter((one) => !isGallery(one)),
-    results.filter(isGallery),
-  ];
-  const textOf = ({ files }: Drawable, name: string) => new TextDecoder().decode(files.get(name));
+  const drawings = results.map((result): Drawing => {
+    const { from } = picturesOf(result);
+    const text = new TextDecoder().decode(result.files.get(from));
+    return from === "figure.json" ? JSON.parse(text) : text;
+  });
   try {
-    const ofFigures = await renderFigures(
-      figures.map((result) => JSON.parse(textOf(result, "figure.json"))),
-      { scratch },
-    );
-    const ofGalleries = await renderDrawings(
-      galleries.map((result) => textOf(result, "figure.svg")),
-      { scratch },
-    );
-    for (const [i, { svg, png }] of ofFigures.entries()) {
-      const { folder } = figures[i]!;
-      await writeFileAtomically(join(folder, "figure.svg"), svg);
-      await writeFileAtomically(join(folder, "figure.png"), png);
+    const drawn = await renderPictures(drawings, { scratch });
+    const written = new Map<string, readonly string[]>();
+    for (const [i, result] of results.entries()) {
+      const { names } = picturesOf(result);
+      for (const name of names) {
+        const picture = drawn[i]![name === "figure.svg" ? "svg" : "png"];
+        await writeFileAtomically(join(result.folder, name), picture);
+      }
+      written.set(result.folder, names);
     }
-    for (const [i, png] of ofGalleries.entries()) {
-      await writeFileAtomically(join(galleries[i]!.folder, "figure.png"), png);
-    }
-    return new Map(results.map((result) => [result.folder, picturesOf(result).names]));
+    return written;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     onNoBrowser(error.message);

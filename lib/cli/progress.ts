@@ -1,5 +1,6 @@
 import { SingleBar } from "cli-progress";
 import type { RunEvents, StageNode } from "../pipeline/mod.ts";
+import type { StageRecord } from "../store/mod.ts";
 import type { Output } from "./context.ts";
 
 /** Shows a run of a plan on `output` until `stop`. */
@@ -37,6 +38,7 @@ function lineProgress(
       output.write(`[${done}/${stages}] ${nameOf(nodes)} (${seconds.toFixed(1)} s)\n`);
     },
     onCorrupt: (path) => output.write(corruptLine(path)),
+    onDiffers: (path, there) => output.write(differsLine(path, there)),
     onCompared: (path, done, total) => {
       const started = comparing.get(path) ?? now();
       comparing.set(path, done < total ? started : Infinity);
@@ -97,6 +99,7 @@ function barProgress(
       show();
     },
     onCorrupt: (path) => output.write(`\n${corruptLine(path)}`),
+    onDiffers: (path, there) => output.write(`\n${differsLine(path, there)}`),
     onCompared: (_, done, total) => {
       current = `comparing checksums ${done}/${total}`;
       show();
@@ -113,4 +116,12 @@ function nameOf([first, ...others]: readonly StageNode[]): string {
 /** Says that a stored artifact failed its checksum. */
 export function corruptLine(path: string): string {
   return `A stored artifact was corrupt and is computed again: ${path}\n`;
+}
+
+/** Says that a stage came out otherwise than what is stored, which stays. */
+function differsLine(path: string, there: StageRecord | undefined): string {
+  const by = there === undefined
+    ? ""
+    : `, which ${there.host} (${there.cpu}) computed at ${there.started}`;
+  return `What was computed differs from what is stored${by}; the stored one stays: ${path}\n`;
 }

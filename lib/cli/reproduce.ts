@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { requireWritable, UserError } from "../files/mod.ts";
 import {
   buildPlan,
@@ -13,12 +13,14 @@ import {
   requireRoom,
   roomOf,
   runPlan,
+  UnavailableError,
   unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
-import type { CliContext } from "./context.ts";
+import type { CliContext, Output } from "./context.ts";
 import { describeCost } from "./describe_cost.ts";
+import { differingFiles, type FrozenResult, readFrozen, requireSamePlan } from "./frozen.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
 import { missingSentence, printPlan, wanted } from "./print_plan.ts";
 import { corruptLine, showProgress } from "./progress.ts";
@@ -29,6 +31,7 @@ interface ReproduceFlags extends PlanFlags {
   readonly rehash: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
+  readonly frozen?: string;
 }
 
 /** No write takes that long; what is older was left by a process that was killed. */
@@ -54,6 +57,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       "  deno task reproduce table1 table2 table8 --backbones resnet18,vgg13",
       "  deno task reproduce table2 --methods original_cav,lg_cav+ga",
       "  deno task reproduce table1 --profile paper --dry-run",
+      "  LG_CAV_STORE=/tmp/anew deno task reproduce table2 --frozen their/manifest.json",
     ].join("\n"),
   },
   parameters: {
@@ -76,6 +80,13 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       },
       dryRun: { kind: "boolean", brief: "Print the plan and stop", default: false },
       json: { kind: "boolean", brief: "Print JSON instead of tables", default: false },
+      frozen: {
+        kind: "parsed",
+        parse: String,
+        brief: "A manifest whose result must come out again, byte for byte",
+        optional: true,
+        placeholder: "manifest",
+      },
     },
   },
   func: async function (flags, ...words) {
@@ -83,13 +94,36 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
     const experiments = chooseExperiments(words, this.root);
     const digests = openDigests(this.storeRoot, { rehash: flags.rehash });
     const request = planRequestOf(flags, { root: this.root, experiments });
-    const plan = await buildPlan(request, { digests });
+    const frozen = flags.frozen === undefined
+      ? undefined
+      : await readFrozen(resolve(this.root, flags.frozen), { ...request, experiments });
+    const plan = await buildPlan(request, {
+      digests,
+      onUnavailable: leavingOut(this.process.stderr, { words, of: experiments.length }),
+    });
+    if (frozen !== undefined) requireSamePlan(plan, frozen);
     const specs = await resultSpecs(plan);
     if (flags.dryRun) return await printPlan(this, plan, flags);
     if (plan.missing.length > 0) throw new UserError(missingSentence(plan));
-    await reproduce(this, plan, { specs, flags, started });
+    await reproduce(this, plan, { specs, flags, started, frozen });
   },
 });
+
+/**
+ * Goes on without an experiment that a profile lacks something for, unless it was asked for by its
+ * name or it is the last one left; a mistake ends the command.
+ */
+function leavingOut(
+  stderr: Output,
+  { words, of }: { readonly words: readonly string[]; readonly of: number },
+): (id: string, mistake: UserError) => void {
+  let left = of;
+  return (id, mistake) => {
+    left--;
+    if (!(mistake instanceof UnavailableError) || words.includes(id) || left === 0) throw mistake;
+    stderr.write(`Left out ${id}: ${mistake.message}\n`);
+  };
+}
 
 function parseJobs(input: string): number {
   const jobs = Number(input);
@@ -102,12 +136,15 @@ function parseJobs(input: string): number {
 async function reproduce(
   context: CliContext,
   plan: Plan,
-  options: Pick<ComputeOptions, "specs" | "flags" | "started">,
+  { frozen, ...options }: Pick<ComputeOptions, "specs" | "flags" | "started"> & {
+    readonly frozen: FrozenResult | undefined;
+  },
 ): Promise<void> {
   const { process: { stdout, stderr }, storeRoot } = context;
   const store = openStore(storeRoot, { onCorrupt: (path) => stderr.write(corruptLine(path)) });
   await store.removeUnfinished(aDay);
   await requireWritable(join(context.root, "results", plan.profile.name));
+  const toRun = (await missingNodes(plan.graph, wanted(plan.experiments), { store })).length;
   const written = await computeAndWrite(context, plan, { ...options, store });
   for (const { result } of written) {
     stdout.write(
@@ -120,6 +157,29 @@ async function reproduce(
   for (const { folder, files } of written) {
     for (const name of files) stderr.write(`Wrote ${relative(context.root, join(folder, name))}\n`);
   }
+  if (frozen !== undefined) await compareFrozen(context, { frozen, toRun, written: written[0]! });
+}
+
+/** Says whether the bytes of a result are those of a manifest; the exit code is 1 where not. */
+async function compareFrozen(
+  { process }: CliContext,
+  { frozen, toRun, written: { folder } }: {
+    readonly frozen: FrozenResult;
+    readonly toRun: number;
+    readonly written: WrittenResult;
+  },
+): Promise<void> {
+  const different = await differingFiles(folder, frozen);
+  const stages = Object.keys(frozen.stages).length;
+  process.stderr.write(
+    `${toRun} of ${stages} stages were computed here, the others came from the store. ` +
+      (different.length === 0
+        ? `All ${
+          Object.keys(frozen.files).length
+        } files are those of the manifest, byte for byte.\n`
+        : `Other bytes than in the manifest: ${different.join(", ")}.\n`),
+  );
+  if (different.length > 0) process.exitCode = 1;
 }
 
 interface ComputeOptions {

@@ -79,11 +79,14 @@ const flags = {
 async function writeRows(
   context: CliContext,
   { profile, json }: StatusFlags,
-  lineOf: (row: Status) => string,
+  restOf: (row: Status) => string,
 ): Promise<void> {
   const rows = await statusOfAll(context, profile);
+  const width = Math.max(...rows.map(({ id }) => id.length));
   context.process.stdout.write(
-    json ? `${JSON.stringify(rows, null, 2)}\n` : rows.map((row) => `${lineOf(row)}\n`).join(""),
+    json
+      ? `${JSON.stringify(rows, null, 2)}\n`
+      : rows.map((row) => `${row.id.padEnd(width)} ${restOf(row)}\n`).join(""),
   );
 }
 
@@ -105,8 +108,8 @@ export const statusCommand = buildCommand<StatusFlags, [], CliContext>({
     await writeRows(
       this,
       { profile, json },
-      ({ id, result, reason, stagesToRun }) =>
-        `${id.padEnd(16)} ${result.padEnd(11)} ${reason ?? `${stagesToRun} stages to run`}`,
+      ({ result, reason, stagesToRun }) =>
+        `${result.padEnd(11)} ${reason ?? `${stagesToRun} stages to run`}`,
     );
   },
 });
@@ -122,8 +125,7 @@ export const listCommand = buildCommand<StatusFlags, [], CliContext>({
     await writeRows(
       this,
       { profile, json },
-      ({ id, title, paper, result }) =>
-        `${id.padEnd(16)} ${(paper ?? "").padEnd(10)} ${result.padEnd(11)} ${title}`,
+      ({ title, paper, result }) => `${(paper ?? "").padEnd(10)} ${result.padEnd(11)} ${title}`,
     );
   },
 });

@@ -43,7 +43,10 @@ export const profileSchema = z.strictObject({
   title: z.string(),
   /** Where each dataset is; a view of another dataset is where that is, unless it is named here. */
   datasets: z.record(z.string(), datasetLocation),
-  /** Cells of experiments that nothing here can make: those that have a named level of each factor. */
+  /**
+   * Cells of experiments that nothing here can make: those that have a named level of each factor. A
+   * rule that names `measure` alone leaves out measures, of whatever cell.
+   */
   exclude: z.array(z.record(z.string(), z.array(z.string()).min(1))).default([]).readonly(),
   /** Unlabelled images from which probes are chosen. */
   probePool: z.array(poolSource).min(1).readonly(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Plain, sourced } from "./sourced.ts";
 
 const count = sourced(z.int().positive().max(100_000));
+const share = sourced(z.number().min(0).max(1));
 /** The probability that a training image has its class's preferred scene, else any scene. */
 const sceneCorrelation = sourced(z.number().min(0).max(1));
 
@@ -16,11 +17,17 @@ export const worldSchema = z.strictObject({
     imagesPerConcept: count,
     /** Images in which a scene, an object, its parts, colour and surface are all labelled. */
     mixedImages: sourced(z.int().nonnegative().max(1_000_000)),
+    /** The share of a concept's images that surely show what goes together with it; none when left out. */
+    coOccurrence: share.optional(),
+    /** How far outlines and surfaces are bent and tinted from image to image; not at all when left out. */
+    variety: share.optional(),
   }),
   imagenet: z.strictObject({
     trainPerClass: count,
     valPerClass: count,
     sceneCorrelation,
+    /** How far the images are darker, tinted, blurred and grainy; not at all when left out. */
+    shift: share.optional(),
   }),
   cub200: z.strictObject({ trainPerClass: count, testPerClass: count, sceneCorrelation }),
   cifar100: z.strictObject({ trainPerClass: count, testPerClass: count, sceneCorrelation }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sourced } from "../config/mod.ts";
 import { measureNames } from "../metrics/mod.ts";
+import { dialsSchema } from "./dials.ts";
 
 /** A level of a factor. */
 const level = z.union([z.string().min(1), z.number()]);
@@ -24,6 +25,10 @@ const compare = z.string().optional();
  */
 const against = level.optional();
 
+/** A level that a reader should know among others, such as the paper's, with the word for it. */
+const mark = z.strictObject({ factor: z.string(), level, as: z.string().min(1).max(20) })
+  .optional();
+
 /** How runs are shown. Every name is a factor, or `measure`; a gallery shows each cell by itself. */
 const show = z.discriminatedUnion("as", [
   z.strictObject({
@@ -32,6 +37,7 @@ const show = z.discriminatedUnion("as", [
     columns: names,
     compare,
     against,
+    mark,
     statistic: z.enum(["mean", "std"]).default("mean"),
   }),
   z.strictObject({
@@ -43,6 +49,7 @@ const show = z.discriminatedUnion("as", [
     panels: names,
     compare,
     against,
+    mark,
     scale: z.enum(["linear", "log"]).default("linear"),
   }),
   z.strictObject({
@@ -68,6 +75,8 @@ const show = z.discriminatedUnion("as", [
       images: sourced(z.int().min(1).max(100)),
       /** How many of them may be of one class. */
       perClass: sourced(z.int().min(1).max(100)),
+      /** Grad-CAM is taken at the last map of at least so many cells a side. */
+      cells: sourced(z.int().min(1).max(1000)),
     }),
   ]),
 ]).readonly();
@@ -103,6 +112,8 @@ export const settingsSchema = z.strictObject({
   sceneCorrelation: sourced(z.number().min(0).max(1)).optional(),
   /** The dataset whose concepts a concept bottleneck may consist of. */
   bottleneck: sourced(z.string().min(1)).optional(),
+  /** What is made worse on purpose, to see which claims that reverses. */
+  dials: dialsSchema.optional(),
 }).readonly();
 
 /**

@@ -20,13 +20,34 @@ export async function writeFileAtomically(
 }
 
 /**
+ * As {@linkcode writeFileAtomically}, of bytes that come in pieces.
+ *
+ * @returns how many there were.
+ * @throws {StorageError} when the disk is full or the folder cannot be written.
+ */
+export async function writeStreamAtomically(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  return await place(path, {
+    parts: pieces,
+    move: async (temporary) => {
+      const { size } = await Deno.stat(temporary);
+      await Deno.rename(temporary, path);
+      return size;
+    },
+  });
+}
+
+/**
  * As {@linkcode writeFileAtomically}, but a file that is there already stays: of several writers the
  * first wins, and no reader ever sees a file replaced, which over NFS would fail in its hands.
  *
+ * @returns whether it is this one's.
  * @throws {StorageError} when the disk is full or the folder cannot be written.
  */
-export async function publishFile(path: string, ...parts: readonly Uint8Array[]): Promise<void> {
-  await place(path, { parts, move: (temporary) => moveUnlessThere(temporary, path) });
+export async function publishFile(path: string, ...parts: readonly Uint8Array[]): Promise<boolean> {
+  return await place(path, { parts, move: (temporary) => moveUnlessThere(temporary, path) });
 }
 
 /**
@@ -40,33 +61,34 @@ export async function requireWritable(folder: string): Promise<void> {
   await Deno.remove(probe);
 }
 
-async function place(
+async function place<T>(
   path: string,
   { parts, move }: {
-    readonly parts: readonly Uint8Array[];
-    readonly move: (temporary: string) => Promise<void>;
+    readonly parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+    readonly move: (temporary: string) => Promise<T>;
   },
-): Promise<void> {
+): Promise<T> {
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
     await using temporary = await createTemporaryFile(dirname(path));
-    for (const part of parts) await writeAll(temporary.file, part);
+    for await (const part of parts) await writeAll(temporary.file, part);
     await temporary.file.syncData();
-    await move(temporary.path);
+    return await move(temporary.path);
   } catch (cause) {
     throw asStorageError(path, cause);
   }
 }
 
 /** A link is refused when the name is taken, which a rename is not. */
-async function moveUnlessThere(temporary: string, path: string): Promise<void> {
+async function moveUnlessThere(temporary: string, path: string): Promise<boolean> {
   try {
     await Deno.link(temporary, path);
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
+    if (error instanceof Deno.errors.AlreadyExists) return false;
     if (!isUnsupported(error)) throw error;
     await Deno.rename(temporary, path);
   }
+  return true;
 }
 
 /** Some file systems have no links, such as FAT and many that a cloud's storage is mounted by. */

@@ -6,6 +6,7 @@ export * from "./map_bounded.ts";
 export * from "./quote.ts";
 export * from "./read_text.ts";
 export * from "./tar.ts";
+export * from "./tar_writer.ts";
 export * from "./temporary.ts";
 export * from "./user_error.ts";
 export * from "./walk.ts";

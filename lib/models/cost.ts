@@ -17,14 +17,20 @@ export interface FeatureCost {
   readonly width: number;
   /** Numbers that the model learned, as far as they are counted: a lower bound. */
   readonly parameters: number;
-  /** Numbers of the largest layer with its inputs, which are held at once: a lower bound. */
+  /**
+   * How often those are held at once while it is opened, at most. A backbone: as its file, as its
+   * tensors, as a graph, as what the runtime reads of that, and as it lays it out. A file that the
+   * runtime opens: the last two times.
+   */
+  readonly copies: number;
+  /** Numbers of the layers that are held at once, at most: those that are still to be read. */
   readonly activations: number;
 }
 
 /** What an output of a backbone costs, and its gradients. */
 export interface BackboneCost extends FeatureCost {
-  /** Numbers of all layers of the network, which gradients take. */
-  readonly allActivations: number;
+  /** Numbers of the layers behind the output, whose values the gradients at it take. */
+  readonly laterActivations: number;
 }
 
 /**
@@ -38,18 +44,31 @@ export function featureCost(config: SizedBackbone, output = "features"): Backbon
   const layers = outputLayers(config);
   const all = layersOf([layers["logits"]!]);
   const counted = layersOf([layers[output]!]);
+  const before = new Set(counted);
   return {
     pixels: 3 * config.architecture.imageSize ** 2,
     multiplyAdds: counted.reduce((sum, layer) => sum + multiplyAddsOf(layer), 0),
     width: product(layers[output]!.shape),
     parameters: all.reduce((sum, { parameters }) => sum + weightsOf(parameters).total, 0),
-    activations: Math.max(
-      ...counted.map(({ inputs, shape }) =>
-        [shape, ...inputs.map((input) => input.shape)].reduce((sum, one) => sum + product(one), 0)
-      ),
-    ),
-    allActivations: all.reduce((sum, { shape }) => sum + product(shape), 0),
+    copies: 5,
+    activations: heldAtOnce(counted),
+    laterActivations: all.filter((layer) => !before.has(layer))
+      .reduce((sum, { shape }) => sum + product(shape), 0),
   };
+}
+
+/** The most numbers that layers hold at once: each is let go when the last that reads it is done. */
+function heldAtOnce(layers: readonly Layer[]): number {
+  const lastReader = new Map(layers.flatMap((layer) => layer.inputs.map((read) => [read, layer])));
+  let [held, most] = [0, 0];
+  for (const layer of layers) {
+    held += product(layer.shape);
+    most = Math.max(most, held);
+    for (const read of new Set(layer.inputs)) {
+      if (lastReader.get(read) === layer) held -= product(read.shape);
+    }
+  }
+  return most;
 }
 
 /** The multiply-adds of one layer: each of its weights meets each position. */
@@ -117,6 +136,7 @@ export async function vlFeatureCost(
     multiplyAdds: patches * embedding + layers * block + hidden * width,
     width,
     parameters: embedding + layers * weights + hidden * width,
+    copies: 2,
     activations: tokens * (hidden + inner),
   };
 }
@@ -130,6 +150,7 @@ function publishedCost(
     multiplyAdds: imageGflops * 1e9 / 2,
     width,
     parameters: millionParameters * 1e6,
+    copies: 2,
     activations: 0,
   };
 }

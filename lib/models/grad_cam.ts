@@ -1,7 +1,7 @@
 import type { SizedBackbone } from "../config/mod.ts";
 import { type Device, differentiate, gradientName } from "../onnx/mod.ts";
 import { type Tensor, tensor, zeros } from "../tensor/mod.ts";
-import { networkOf } from "./architectures/mod.ts";
+import { type Layer, type Network, networkOf } from "./architectures/mod.ts";
 import { backboneParameters, openModelSession } from "./backbone.ts";
 import { networkGraph } from "./network_graph.ts";
 import { checkStateDict } from "./state_dict.ts";
@@ -26,29 +26,36 @@ export interface GradCam {
 /** How a backbone is opened for Grad-CAM. */
 export interface GradCamOptions {
   readonly weights: ReadonlyMap<string, Tensor>;
+  /**
+   * The last map of at least so many cells a side is taken, or the last of the finest where none has
+   * as many.
+   */
+  readonly cells: number;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
 }
 
 /**
  * Opens Grad-CAM of a backbone (Selvaraju et al. 2017, arXiv 1610.02391, Eq. 1 and 2): the map is
- * ReLU(sum over channels c of alpha_c A_c), where A_c is a channel of the last convolutional map and
- * alpha_c the mean over its positions of the gradient of the logit there. The gradient is that of
- * the graph, differentiated once from the features; the last layer is linear, so the row of a class
- * in its weight is what the features' gradient starts from.
+ * ReLU(sum over channels c of alpha_c A_c), where A_c is a channel of a convolutional map and alpha_c
+ * the mean over its positions of the gradient of the logit there. The gradient is that of the graph,
+ * differentiated once from the features; the last layer is linear, so the row of a class in its weight
+ * is what the features' gradient starts from.
  *
- * The map of a VGG is that before its last pooling. A vision transformer has no such map: its patch
- * tokens at the input of the last attention, normalised, take its place, in the order of the patches;
- * the class token is left out.
+ * The map is the last one of enough cells; of a VGG that before its last pooling counts as the last.
+ * A vision transformer has no such map: its patch tokens at the input of the last attention,
+ * normalised, take its place, in the order of the patches; the class token is left out.
  *
  * @throws {UserError} when the weights do not fit.
  */
 export async function openGradCam(
   config: SizedBackbone,
-  { weights, ...options }: GradCamOptions,
+  { weights, cells, ...options }: GradCamOptions,
 ): Promise<GradCam> {
   const { name, architecture } = config;
-  const { map, outputs } = networkOf(architecture);
+  const network = networkOf(architecture);
+  const { outputs } = network;
+  const map = lastMap(network, cells);
   const features = outputs["features"]!;
   const parameters = checkStateDict(weights, { name, parameters: backboneParameters(config) });
   const graph = networkGraph({ map, features }, parameters);
@@ -74,6 +81,14 @@ export async function openGradCam(
     },
     close: () => session.close(),
   };
+}
+
+/** The network's last map of at least `cells` cells a side, or of the most that one has. */
+function lastMap({ map, outputs }: Network, cells: number): Layer {
+  if (map.shape.length !== 3) return map;
+  const maps = [...Object.values(outputs).filter(({ shape }) => shape.length === 3), map];
+  const least = Math.min(cells, Math.max(...maps.map(({ shape }) => shape[1]!)));
+  return maps.findLast(({ shape }) => shape[1]! >= least)!;
 }
 
 /** [images, channels, height, width] as it is; of [images, 1 + patches, channels] the patches. */

@@ -28,25 +28,30 @@ export function featuresEstimate(cost: FeatureCost, { count, batch }: Images): E
     images: count,
     multiplyAdds: count * cost.multiplyAdds,
     bytes: count * cost.width * bytesPerNumber,
-    memory: modelBytes(cost) +
-      bytesPerNumber * (batch * cost.activations + 2 * rowsPerBlock * cost.pixels),
+    memory: modelBytes(cost, batch) + bytesPerNumber * 2 * rowsPerBlock * cost.pixels,
   };
 }
 
-/** Gradients of logits: the way back costs twice the way there, and meets every layer's values. */
+/** Gradients of logits: the way back costs twice the way there, and meets the layers behind. */
 export function gradientsEstimate(cost: BackboneCost, { count, batch }: Images): Estimate {
   const forwards = featuresEstimate(cost, { count, batch });
   return {
     ...forwards,
     multiplyAdds: 3 * count * cost.multiplyAdds,
-    memory: modelBytes(cost) +
-      bytesPerNumber * (batch * cost.allActivations + 2 * rowsPerBlock * cost.pixels),
+    memory: forwards.memory! + bytesPerNumber * 2 * batch * cost.laterActivations,
   };
 }
 
-/** A model is held as it was read, as numbers of four bytes, and by the runtime. */
-function modelBytes({ parameters }: FeatureCost): number {
-  return 3 * bytesPerNumber * parameters;
+/** What the runtime and the reading of images take besides. */
+const runtimeBytes = 150e6;
+
+/**
+ * The memory of a model that is open. Twice its activations, since the runtime's memory grows by
+ * doubling. At the released sizes this is at least what was measured, and at most 0.8 GB more
+ * (bench/model_memory.ts).
+ */
+function modelBytes({ parameters, copies, activations }: FeatureCost, batch: number): number {
+  return runtimeBytes + bytesPerNumber * (copies * parameters + 2 * batch * activations);
 }
 
 /** The choice of probes: the activations of all images for some concepts at a time. */

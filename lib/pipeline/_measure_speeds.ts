@@ -113,10 +113,9 @@ async function firstImages(
     readonly samples: Samples;
   },
 ): Promise<ImageSet> {
-  const { dataset } = files.inputs as { readonly dataset: string };
   const there = await isStored(files, store)
     ? await loadValue<DatasetFiles>(files, store)
-    : samples.folders.get(dataset);
+    : samples.folders.get(files.key);
   if (there === undefined) return noise;
   return await openImages(of, there).catch((error) => {
     if (error instanceof UserError) return noise;
@@ -136,8 +135,9 @@ const noise: ImageSet = {
   },
 };
 
-/** Samples of the datasets that will be rendered. */
+/** Samples of what will be rendered: a dataset may be so split by split. */
 interface Samples extends AsyncDisposable {
+  /** By the key of the stage that renders. */
   readonly folders: ReadonlyMap<string, DatasetFiles>;
   /** Seconds an image of each. */
   readonly rendering: readonly number[];
@@ -154,15 +154,14 @@ async function renderSamples(nodes: readonly StageNode[], store: Store): Promise
   const folders = new Map<string, DatasetFiles>();
   const rendering: number[] = [];
   const temporaries: Temporary[] = [];
-  for (const { inputs: { dataset }, how: { world } } of rendered) {
-    if (folders.has(dataset)) continue;
+  for (const { key, inputs: { dataset }, how: { world } } of rendered) {
     const temporary = await createTemporaryFolder(store.root, { lock: "lock" });
     temporaries.push(temporary);
     const sample = sampleWorld(world);
     const started = performance.now();
     await writeWorld(temporary.path, sample, { datasets: [dataset] });
     rendering.push((performance.now() - started) / 1000 / worldImages(sample, dataset));
-    folders.set(dataset, { folder: `${temporary.path}/${dataset}` });
+    folders.set(key, { folder: `${temporary.path}/${dataset}` });
   }
   return {
     folders,

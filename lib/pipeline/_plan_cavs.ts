@@ -1,6 +1,7 @@
 import type { Method } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { trainingEstimate } from "./_estimates.ts";
+import { dialsOf } from "./_plan_dials.ts";
 import { planLanguage, rowCount, rowsOf } from "./_plan_language.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { Stage } from "./stage.ts";
@@ -25,6 +26,7 @@ const looksAt = {
 export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Cavs>> {
   const { cell: { levels, settings }, data, target, output, method, seed } = parts;
   const { count } = settings.probes;
+  const { labelNoise } = dialsOf(settings);
   const { id: _, title: __, ...identity } = method;
   if (data.own === undefined) requireNoLabels(method, known);
   // The classifiers look at no probe; where their number is known they need not wait for them.
@@ -62,7 +64,10 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
         ...language.vlRows,
       }),
     },
-    how: { shots: data.own === undefined ? null : settings.shots },
+    how: {
+      shots: data.own === undefined ? null : settings.shots,
+      ...(labelNoise !== undefined && { labelNoise }),
+    },
     work: `${method.title} for each concept`,
     estimate: target.costOf &&
       trainingEstimate(method, {
@@ -86,10 +91,13 @@ function requireNoLabels(method: Method, { experiment }: Known): void {
 }
 
 /** The stage that draws the labelled images of a cell's seed. */
-export function planShots({ cell: { settings: { shots } }, data, seed }: CellParts, known: Known) {
+export function planShots({ cell: { settings }, data, seed }: CellParts, known: Known) {
+  const { shots } = settings;
+  const { labelNoise } = dialsOf(settings);
+  const noise = labelNoise === undefined ? "" : `, label noise ${labelNoise}`;
   return known.graph.stage(shotsKind, {
-    id: `${shots} shots of seed ${seed}`,
-    inputs: { shots, seed },
+    id: `${shots} shots of seed ${seed}${noise}`,
+    inputs: { shots, seed, ...(labelNoise !== undefined && { labelNoise }) },
     needs: { concepts: data.concepts },
     how: null,
     work: "draws the labelled images that may train",

@@ -1,5 +1,6 @@
 import type { Cell } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
+import { dataDialsOf } from "./_plan_dials.ts";
 import { type Known, once } from "./_planning.ts";
 import { planClassDataset, type PlannedClasses } from "./plan_classes.ts";
 import { planConcepts, type PlannedConcepts } from "./plan_data.ts";
@@ -8,7 +9,7 @@ import { locateDataset } from "./plan_images.ts";
 /** The dataset of a cell, laid out once for all experiments: of concepts, or of classes. */
 export async function planDataset(
   name: string,
-  { sceneCorrelation }: Pick<Cell["settings"], "sceneCorrelation">,
+  settings: Pick<Cell["settings"], "sceneCorrelation" | "dials">,
   known: Known,
 ): Promise<PlannedConcepts | PlannedClasses> {
   const place = async () => {
@@ -19,9 +20,12 @@ export async function planDataset(
   const { dataset: located, configs } = await once(known.laidOut.located, name, place);
   const options = { ...known, root: known.request.root, configs };
   if (located.config.format === "broden") {
-    const plan = () => planConcepts(located, options);
-    return await once(known.data, name, () => once(known.laidOut.data, name, plan));
+    const dials = dataDialsOf(settings);
+    const key = [name, dials.name].join(" ").trim();
+    const plan = () => planConcepts(located, { ...options, dials });
+    return await once(known.data, key, () => once(known.laidOut.data, key, plan));
   }
+  const { sceneCorrelation } = settings;
   const key = sceneCorrelation === undefined ? name : `${name} ${sceneCorrelation}`;
   const plan = () => planClassDataset(located, { ...options, sceneCorrelation });
   return await once(known.classes, key, () => once(known.laidOut.classes, key, plan));

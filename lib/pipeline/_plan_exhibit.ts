@@ -95,6 +95,7 @@ export async function planExhibit(
     inputs: {
       ...common,
       perClass: show.perClass,
+      cells: show.cells,
       model: target.identity,
       device: known.request.device,
     },

@@ -7,12 +7,14 @@ import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
 import { featuresEstimate, probesEstimate } from "./_estimates.ts";
+import { planDialRows, planDialText } from "./_plan_dials.ts";
 import { type CellParts, type Known, once } from "./_planning.ts";
 import type { PlannedData } from "./plan_data.ts";
 import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedModel } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
 import { featuresKind, probesKind, type ReadableImages, textKind } from "./stages/mod.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 
 /** How the intermediate features are pooled, where they are. */
 export function poolingOf({ pooled }: PlannedModel, output: string) {
@@ -29,10 +31,11 @@ export function rowsOf<Prefix extends "features" | "vl">(
   },
   known: Known,
 ): Readonly<Record<`${Prefix}${number}`, Stage<FeatureRows>>> {
-  const name = [prefix, model.name, output, data.concepts.key].join(" ");
+  const { concepts, own, pool } = data;
+  const places = pool.map(({ files }) => files.key);
+  const name = [prefix, model.name, output, concepts.key, ...places].join(" ");
   const before = known.laidOut.rows.get(name);
   if (before !== undefined) return before;
-  const { concepts, own, pool } = data;
   const sources = [
     ...(own ? [{ images: own, chosen: { concepts } }] : []),
     ...pool.map((images) => ({ images, chosen: { readable: images.readable } })),
@@ -80,14 +83,7 @@ export function featuresOf(
 
 /** The stage of the text features of a cell's concepts. */
 export async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Known) {
-  const path = "configs/paper/prompts.json";
-  const prompts = await once(
-    known.laidOut.prompts,
-    path,
-    () => loadConfig(join(known.request.root, path), promptsSchema),
-  );
-  known.configs[path] = prompts;
-  const { prompt, ensemble } = prompts;
+  const { prompt, ensemble } = await promptsOf(known);
   return known.graph.stage(textKind, {
     id: `text ${vl.name} ${data.name}`,
     inputs: {
@@ -102,10 +98,31 @@ export async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, kno
   });
 }
 
-/** What language says of the images: the text, the VL features and the probes. */
-export async function planLanguage({ cell: { settings }, data, vl }: CellParts, known: Known) {
-  const text = await planText({ data, vl }, known);
-  const vlRows = rowsOf("vl", { model: vl, output: "embedding", data }, known);
+async function promptsOf(known: Known) {
+  const path = "configs/paper/prompts.json";
+  const prompts = await once(
+    known.laidOut.prompts,
+    path,
+    () => loadConfig(join(known.request.root, path), promptsSchema),
+  );
+  known.configs[path] = prompts;
+  return prompts;
+}
+
+/** What language says of the images, as the dials have it: the text, the VL features and the probes. */
+export async function planLanguage({ cell, data, vl }: CellParts, known: Known) {
+  const { prompt, ensemble } = await promptsOf(known);
+  const text = planDialText(
+    await planText({ data, vl }, known),
+    { cell, data, templates: [prompt, ...ensemble] },
+    known,
+  );
+  const vlRows = planDialRows(
+    rowsOf("vl", { model: vl, output: "embedding", data }, known),
+    { cell },
+    known,
+  );
+  const { settings } = cell;
   const { probes: { count, choice }, heldOut } = settings;
   requireProbes(count, data, known);
   const labelled = heldOut === 0 ? undefined : labelledPool(data, known);
@@ -166,7 +183,7 @@ export function labelledPool({ pool }: PlannedData, { profile, experiment }: Kno
   if (first !== undefined && first.of.format === "imagenet") {
     return { ...first, of: first.of };
   }
-  throw new UserError(
+  throw new UnavailableError(
     `Experiment ${experiment.id} takes gradients at images of the probe pool's classes, and the ` +
       `profile ${profile.name} has no such pool. Add a dataset with classes to its probePool.`,
   );

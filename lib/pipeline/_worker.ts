@@ -1,8 +1,9 @@
+import { cpus } from "node:os";
 import { StorageError, UserError } from "../files/mod.ts";
 import type { Device } from "../onnx/mod.ts";
 import { openStore, type StageRecord, type Store } from "../store/mod.ts";
 import { measureSpeeds } from "./_measure_speeds.ts";
-import { kindOf, loadValue } from "./graph.ts";
+import { groupOf, isStored, kindOf, loadValue } from "./graph.ts";
 import type { Speeds } from "./preflight.ts";
 import { MissingNeed, refOf, type StageNode } from "./stage.ts";
 
@@ -24,6 +25,7 @@ export type WorkerRequest =
 export type WorkerMessage =
   | { readonly kind: "progress"; readonly done: number; readonly total: number }
   | { readonly kind: "corrupt"; readonly path: string }
+  | { readonly kind: "differs"; readonly path: string; readonly there: StageRecord | undefined }
   | {
     readonly kind: "compared";
     readonly path: string;
@@ -52,6 +54,7 @@ scope.onmessage = async ({ data }) => {
     nodes = new Map(plan.nodes.map((node) => [node.key, node]));
     store = openStore(plan.storeRoot, {
       onCorrupt: (path) => tell({ kind: "corrupt", path }),
+      onDiffers: (path, there) => tell({ kind: "differs", path, there }),
       onCompared: (path, done, total) => tell({ kind: "compared", path, done, total }),
     });
     return;
@@ -62,13 +65,24 @@ scope.onmessage = async ({ data }) => {
       const speeds = await measureSpeeds(asked, { ...plan, graph: nodes, store });
       return tell({ kind: "measured", speeds });
     }
-    await run(asked);
+    await runOnce(asked);
     tell({ kind: "done" });
   } catch (error) {
     if (error instanceof MissingNeed) tell({ kind: "missing", key: error.key });
     else tell({ kind: "failed", ...transferable(error) });
   }
 };
+
+/** Computes nodes of one group, but for those that another process was computing and has stored. */
+async function runOnce(group: readonly StageNode[]): Promise<void> {
+  using lock = await store.lock(groupOf(group[0]!));
+  const left = lock.waited
+    ? (await Promise.all(
+      group.map(async (node) => await isStored(node, store) ? [] : [node]),
+    )).flat()
+    : group;
+  if (left.length > 0) await run(left);
+}
 
 /** Computes nodes of one group. Values that they share are loaded once. */
 async function run(group: readonly StageNode[]): Promise<void> {
@@ -96,6 +110,7 @@ async function run(group: readonly StageNode[]): Promise<void> {
   }
   const record: StageRecord = {
     host: Deno.hostname(),
+    cpu: cpus()[0]?.model ?? "unknown",
     started: started.toISOString(),
     seconds: (Date.now() - started.getTime()) / 1000 / group.length,
     peakMemoryBytes: memory.peak(),

@@ -69,13 +69,21 @@ export interface ManifestOptions {
   readonly seconds: number;
 }
 
+/** The configs of an experiment and of its profile, by file. */
+export function describeConfigs(
+  { profile }: Pick<Plan, "profile">,
+  { configs }: Pick<PlannedExperiment, "configs">,
+): Readonly<Record<string, unknown>> {
+  return { ...configs, [`configs/profiles/${profile.name}.json`]: profile };
+}
+
 /** Describes one result of a plan. */
 export async function describeResult(
   { request, profile, engine, graph }: Plan,
   { planned, unreadable, files, store, started, seconds }: ManifestOptions,
 ): Promise<Manifest> {
-  const { experiment, configs, models } = planned;
-  const all = { ...configs, [`configs/profiles/${profile.name}.json`]: profile };
+  const { experiment, models } = planned;
+  const all = describeConfigs({ profile }, planned);
   const targets = targetsOf([planned]);
   const nodes = closure(graph, targets);
   const records: Record<string, StageRecord> = {};

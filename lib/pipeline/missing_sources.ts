@@ -15,40 +15,62 @@ import { closure, type Graph } from "./graph.ts";
 import { type PlannedExperiment, targetsOf } from "./plan_experiment.ts";
 import { folderKind, type ImagesOf } from "./stages/mod.ts";
 
+/** Where experiments find what they read. */
+interface Places {
+  readonly root: string;
+  readonly profile: Profile;
+  readonly graph: Graph;
+}
+
 /**
- * What experiments need under a profile and is not on this machine, each with how to get it. The
- * embedded world needs nothing.
+ * What experiments read under a profile that is fetched, wherever it is: datasets and models. The
+ * embedded world reads nothing of the kind.
  *
  * @throws {UserError} for a folder of the user's own that is not there: nothing is fetched into it.
  */
-export async function missingSources(
+export async function sourcesRead(
   experiments: readonly PlannedExperiment[],
-  { root, profile, graph }: {
-    readonly root: string;
-    readonly profile: Profile;
-    readonly graph: Graph;
-  },
-): Promise<readonly SourceState[]> {
+  places: Places,
+): Promise<{ readonly datasets: readonly Source[]; readonly models: readonly Source[] }> {
+  const { root, profile, graph } = places;
   const known = await readSources(join(root, "configs"));
   const data = join(root, "data");
   const datasets = datasetsRead(experiments, graph).filter(({ name }) =>
     isFetched(name, { root, profile, known, data })
   );
-  const absent = experiments.flatMap(({ models }) =>
-    Object.entries(models).flatMap(([name, identity]) => isMissing(identity) ? [name] : [])
-  );
   const havePairs = experiments.some(({ experiment: { measures } }) =>
     measures.some((name) => measureOf(name).over === "pairs")
   );
   const models = [
-    ...absent,
+    ...experiments.flatMap(({ models }) => Object.keys(models)),
     ...(havePairs && "sentenceEncoder" in profile.pairs ? [profile.pairs.sentenceEncoder] : []),
   ];
-  const sources = [
-    ...sourcesNeeded(known, datasets).filter((source) => !isArranged(source, data)),
-    ...sourcesNeeded(known, models.map((name) => ({ name }))),
-  ];
-  const states = await listSources(sources, { root: data });
+  return {
+    datasets: sourcesNeeded(known, datasets),
+    models: sourcesNeeded(known, models.map((name) => ({ name }))),
+  };
+}
+
+/**
+ * What experiments read under a profile and is not on this machine, each with how to get it.
+ *
+ * @throws {UserError} as {@linkcode sourcesRead} does.
+ */
+export async function missingSources(
+  experiments: readonly PlannedExperiment[],
+  places: Places,
+): Promise<readonly SourceState[]> {
+  const data = join(places.root, "data");
+  const { datasets, models } = await sourcesRead(experiments, places);
+  const there = new Set(
+    experiments.flatMap(({ models }) =>
+      Object.entries(models).flatMap(([name, identity]) => isMissing(identity) ? [] : [name])
+    ),
+  );
+  const states = await listSources([
+    ...datasets.filter((source) => !isArranged(source, data)),
+    ...models.filter(({ name }) => !there.has(name)),
+  ], { root: data });
   return states.filter(({ state }) => state === "missing" || state === "partial");
 }
 

@@ -122,7 +122,7 @@ export async function openGradients(
  */
 export async function openAttention(
   how: Exclude<ModelHow, { readonly type: "vl" }>,
-  options: SessionChoice,
+  options: SessionChoice & { readonly cells: number },
 ): Promise<GradCam> {
   if (how.type === "onnx") {
     throw new UserError(

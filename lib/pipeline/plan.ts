@@ -11,6 +11,7 @@ import { missingSources } from "./missing_sources.ts";
 import { planModels } from "./plan_models.ts";
 import { planExperiment, type PlannedExperiment } from "./plan_experiment.ts";
 import type { PlannedEngine, PlanRequest } from "./plan_request.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 
 /** The stages of some experiments; equal stages are shared. */
 export interface Plan {
@@ -26,7 +27,10 @@ export interface Plan {
 /** What laying out a plan takes besides the request. */
 export interface PlanOptions {
   readonly digests: Digests;
-  /** Told of an experiment that a profile cannot make, which is then left out. */
+  /**
+   * Told of an experiment that cannot be laid out, which is then left out: an
+   * {@linkcode UnavailableError} where the profile lacks something, else a mistake in its configs.
+   */
   readonly onUnavailable?: (id: string, mistake: UserError) => void;
 }
 
@@ -69,27 +73,46 @@ export async function buildPlan(
 }
 
 /**
- * An experiment with the backbones that a profile offers, without the cells that it cannot make, and
- * with the concepts that stand for those that the experiment names.
+ * An experiment with the backbones that a profile offers, without the cells and measures that it
+ * excludes, and with the concepts that stand for those that the experiment names.
+ *
+ * @throws {UnavailableError} when no backbone or no measure is left.
  */
 function inProfile(experiment: Experiment, profile: Profile): Experiment {
   const { name, concepts, backbones: { names }, exclude, showPaper } = profile;
   const own = levelsOf(experiment, "backbone");
   const offered = own.filter((level) => names?.includes(`${level}`));
   if (names !== undefined && offered.length === 0) {
-    throw new UserError(
+    throw new UnavailableError(
       `The profile ${name} offers the backbones ${names.join(", ")}, and experiment ` +
         `${experiment.id} asks for none of them. Take another profile.`,
     );
   }
+  const measures = experiment.measures.filter((measure) =>
+    !exclude.some((rule) => isOfMeasures(rule) && rule["measure"]!.includes(measure))
+  );
+  if (measures.length === 0) {
+    throw new UnavailableError(
+      `The profile ${name} has nothing by which to measure ${
+        experiment.measures.join(" or ")
+      }, all ` +
+        `that experiment ${experiment.id} asks for. Take another profile.`,
+    );
+  }
   return {
     ...experiment,
+    measures,
     ...(names && { factors: { ...experiment.factors, backbone: offered } }),
     exclude: [...experiment.exclude, ...exclude, ...(showPaper ? [] : experiment.quoted)],
     ...(experiment.concepts && {
       concepts: experiment.concepts.map((concept) => concepts[concept] ?? concept),
     }),
   };
+}
+
+/** Whether a rule of a profile leaves out measures, of whatever cell. */
+function isOfMeasures(rule: Profile["exclude"][number]): boolean {
+  return Object.keys(rule).join() === "measure";
 }
 
 async function describeEngine({ engine: name, device }: PlanRequest): Promise<PlannedEngine> {

@@ -3,6 +3,7 @@ import { plain } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion, type LabelledImages } from "../images/mod.ts";
 import { worldConcepts } from "../world/mod.ts";
+import type { DataDials } from "./_plan_dials.ts";
 import {
   type DataOptions,
   datasetImages,
@@ -10,6 +11,7 @@ import {
   type Located,
   locateDataset,
   type PlannedImages,
+  type Rendering,
 } from "./plan_images.ts";
 import type { Stage } from "./stage.ts";
 import { classesKind, conceptsKind, labelsKind, listedClassesKind } from "./stages/mod.ts";
@@ -37,10 +39,14 @@ export interface PlannedConcepts extends PlannedData {
   readonly configs: Readonly<Record<string, unknown>>;
 }
 
-/** Lays out the stages of a dataset of concepts, of the probe pool and of the classes. */
+/**
+ * Lays out the stages of a dataset of concepts, of the probe pool and of the classes.
+ *
+ * @param options.dials what is rendered otherwise, and whether concepts' images are probes.
+ */
 export async function planConcepts(
   dataset: Located,
-  options: DataOptions,
+  { dials, ...options }: DataOptions & { readonly dials: DataDials },
 ): Promise<PlannedConcepts> {
   const { name, location, config: { singleConcept, unreadable, ...config } } = dataset;
   const { profile, graph, configs } = options;
@@ -50,17 +56,21 @@ export async function planConcepts(
         `another one as the factor "dataset".`,
     );
   }
-  const own = await datasetImages(dataset, { ...options, of: { format: "broden" } });
+  const own = await datasetImages(dataset, {
+    ...options,
+    of: { format: "broden" },
+    rendering: dials.own,
+  });
   const { files, readable } = own;
   const labels = graph.stage(labelsKind, {
-    id: `labels ${name}`,
+    id: `labels ${own.name}`,
     inputs: { policy: unreadable, decoder: decoderVersion },
     needs: { files },
     how: null,
     work: `reads the masks of ${name}`,
   });
   const concepts = graph.stage(conceptsKind, {
-    id: `concepts ${name}`,
+    id: `concepts ${own.name}`,
     inputs: { filter: plain(singleConcept) },
     needs: { files, labels, readable },
     how: null,
@@ -70,10 +80,11 @@ export async function planConcepts(
   for (const source of profile.probePool) {
     if ("folder" in source) pool.push(await folderImages(source.folder, options));
     else if ("split" in source) {
-      pool.push(await imageNetImages(source.dataset, source.split.value, options));
+      const ofPool = { ...options, rendering: dials.pool };
+      pool.push(await imageNetImages(source.dataset, source.split.value, ofPool));
     }
   }
-  const otherConcepts = profile.probePool.some((source) => "images" in source);
+  const otherConcepts = !dials.apart && profile.probePool.some((source) => "images" in source);
   const classes = await planClasses(options);
   const conceptCount = "world" in location ? worldConcepts().length : config.classes;
   return { name, concepts, conceptCount, own, otherConcepts, pool, classes, configs };
@@ -104,7 +115,7 @@ async function planClasses(options: DataOptions): Promise<Stage<LabelledImages["
 async function imageNetImages(
   dataset: string,
   split: "train" | "val",
-  options: DataOptions,
+  options: DataOptions & { readonly rendering?: Rendering },
 ) {
   const located = await locateDataset(dataset, options);
   const { format } = located.config;

@@ -9,6 +9,7 @@ import {
   readMethod,
   withHyperparameters,
 } from "./_methods.ts";
+import { requireNoDials } from "./_plan_dials.ts";
 import { galleryOf, planExhibit } from "./_plan_exhibit.ts";
 import { planDataset } from "./_plan_dataset.ts";
 import { planMeasure } from "./_plan_measure.ts";
@@ -138,6 +139,7 @@ async function planCell(cell: Cell, known: Known): Promise<PlannedCell> {
     seed: seedOf(seed),
   };
   const data = await planDataset(`${dataset}`, cell.settings, known);
+  if (!("concepts" in data)) requireNoDials(cell, known);
   const gallery = galleryOf(known.experiment);
   if (gallery !== undefined) {
     if ("concepts" in data) {

@@ -24,6 +24,7 @@ import {
   readableKind,
   worldKind,
 } from "./stages/mod.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 
 /** Images of a dataset: its files, and which of them can be read. */
 export interface PlannedImages {
@@ -57,10 +58,17 @@ export interface Located {
   readonly location: DatasetLocation;
 }
 
+/** Settings of a dataset of the world in place of its config's; none of them of another place. */
+export interface Rendering {
+  readonly coOccurrence?: number;
+  readonly variety?: number;
+  readonly shift?: number;
+}
+
 /**
  * Reads the config of a dataset and finds its place.
  *
- * @throws {UserError} when the profile names none.
+ * @throws {UnavailableError} when the profile names none.
  */
 export async function locateDataset(name: string, options: DataOptions): Promise<Located> {
   const { profile, root, configs } = options;
@@ -70,7 +78,7 @@ export async function locateDataset(name: string, options: DataOptions): Promise
   const at = profile.datasets[name] === undefined && config.view ? config.view.of : name;
   const location = profile.datasets[at];
   if (location !== undefined) return { name, config, at, location };
-  throw new UserError(
+  throw new UnavailableError(
     `configs/profiles/${profile.name}.json names no place for the dataset ${at}. Add it.`,
   );
 }
@@ -79,12 +87,14 @@ export async function locateDataset(name: string, options: DataOptions): Promise
  * Lays out the images of a dataset that a profile locates, or of one of its splits.
  *
  * @param options.sceneCorrelation replaces that of the world's config.
+ * @param options.rendering replaces other settings of it.
  */
 export async function datasetImages(
   { name, config, at, location }: Located,
-  { of, sceneCorrelation, ...options }: DataOptions & {
+  { of, sceneCorrelation, rendering = {}, ...options }: DataOptions & {
     readonly of: Exclude<ImagesOf, { readonly format: "folder" }>;
     readonly sceneCorrelation?: number | undefined;
+    readonly rendering?: Rendering;
   },
 ): Promise<PlannedImages> {
   const { graph, root, configs } = options;
@@ -93,11 +103,13 @@ export async function datasetImages(
   const planned = { graph, of, dataset: at, policy: config.unreadable };
   if ("folder" in location) {
     if (sceneCorrelation !== undefined) {
-      throw new UserError(
-        `The profile ${options.profile.name} has ${at} as a folder, whose scenes are what they are, ` +
-          `and the experiment sets "sceneCorrelation". Take the world.`,
+      throw new UnavailableError(
+        `The profile ${options.profile.name} has ${at} as a folder of images, whose scenes are what ` +
+          `they are, and "sceneCorrelation" asks for images rendered with others. Take the profile ` +
+          `world, which renders them.`,
       );
     }
+    requireNoRendering(rendering, { dataset: at, profile: options.profile });
     const include = (path: string) => !isOfOtherSplit(path, of);
     const { files, count } = await folderNode(location.folder, {
       ...options,
@@ -113,11 +125,30 @@ export async function datasetImages(
   }
   const spec = await loadConfig(join(root, location.world), worldSchema);
   configs[location.world] = spec;
-  const rendered = { graph, world: plain(spec), split, sceneCorrelation };
+  const rendered = { graph, world: plain(spec), split, sceneCorrelation, rendering };
   return imagesOf(
-    sceneCorrelation === undefined ? title : `${title} ${sceneCorrelation}`,
+    [title, sceneCorrelation, ...renderingWords(rendering)].filter((word) => word !== undefined)
+      .join(" "),
     { ...planned, ...worldNode(location.dataset ?? at, rendered) },
   );
+}
+
+/** Refuses images that are rendered otherwise where they are a folder's. */
+function requireNoRendering(
+  rendering: Rendering,
+  { dataset, profile: { name } }: { readonly dataset: string; readonly profile: Profile },
+): void {
+  const [setting] = Object.keys(rendering);
+  if (setting === undefined) return;
+  const dial = setting === "shift" ? "probeShift" : setting;
+  throw new UnavailableError(
+    `The profile ${name} has ${dataset} as a folder of images, which are as they are, and ` +
+      `"dials.${dial}" asks for images rendered otherwise. Take the profile world, which renders them.`,
+  );
+}
+
+function renderingWords(rendering: Rendering): string[] {
+  return Object.entries(rendering).map(([setting, level]) => `${setting} ${level}`);
 }
 
 /** Whether a dataset has no more images than files: a view has fewer, and CIFAR-100 is one file a split. */
@@ -184,11 +215,12 @@ async function folderNode(
 /** A dataset of the world, with the split alone that is read: nothing else of it is rendered. */
 function worldNode(
   dataset: string,
-  { graph, world, split, sceneCorrelation }: {
+  { graph, world, split, sceneCorrelation, rendering }: {
     readonly graph: GraphBuilder;
     readonly world: WorldConfig;
     readonly split: "train" | "val" | "test" | undefined;
     readonly sceneCorrelation: number | undefined;
+    readonly rendering: Rendering;
   },
 ): { readonly files: Stage<DatasetFiles>; readonly count: number } {
   if (!worldDatasets.includes(dataset as WorldDataset)) {
@@ -201,12 +233,14 @@ function worldNode(
     ...world[name],
     ...(split !== undefined && unusedSplit(name, split)),
     ...(sceneCorrelation !== undefined && { sceneCorrelation }),
+    ...rendering,
   };
   const rendered: WorldConfig = { ...world, [name]: sizes };
   const { seed, imageSize } = rendered;
   const count = worldImages(rendered, name);
   const files = graph.stage(worldKind, {
-    id: ["world", dataset, split, sceneCorrelation].filter((part) => part !== undefined).join(" "),
+    id: ["world", dataset, split, sceneCorrelation, ...renderingWords(rendering)]
+      .filter((part) => part !== undefined).join(" "),
     inputs: { dataset: name, seed, imageSize, sizes: rendered[name], encoder: decoderVersion },
     needs: {},
     how: { world: rendered },

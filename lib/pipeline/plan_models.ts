@@ -24,6 +24,7 @@ import {
 import type { Digests, Json } from "../store/mod.ts";
 import type { ModelHow } from "./models.ts";
 import type { TargetHow } from "./stages/mod.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 
 /** A model of a plan: what identifies it, where it is, and what it costs. */
 export interface PlannedModel<How extends ModelHow = ModelHow> {
@@ -185,7 +186,13 @@ async function hubModel(name: string, { root }: Pick<ModelOptions, "root">) {
 
 /** The VL model that stands for one of the paper's names in a profile. */
 async function vlModel(name: string, options: ModelOptions) {
-  const { vlModels } = options.profile;
+  const { profile: { name: profile, vlModels }, root } = options;
+  if (vlModels[name] === undefined && existsSync(join(root, "configs", "vl", `${name}.json`))) {
+    throw new UnavailableError(
+      `The profile ${profile} has no VL model that stands for ${name}; it has some for ` +
+        `${Object.keys(vlModels).join(", ")}. Take another profile.`,
+    );
+  }
   oneOf("VL model of this profile", name, Object.keys(vlModels));
   const { config, hubFolder } = await hubModel(vlModels[name]!, options);
   const identity = await orMissing(

@@ -1,5 +1,6 @@
 import { asError, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
 import { groupOf, kindOf, missingNodes, nodeOf } from "./graph.ts";
+import type { StageRecord } from "../store/mod.ts";
 import type { StageNode } from "./stage.ts";
 import type { WorkerMessage } from "./_worker.ts";
 
@@ -10,6 +11,8 @@ export interface RunEvents {
   readonly onDone: (nodes: readonly StageNode[], seconds: number) => void;
   /** A stored artifact failed its checksum and is computed again. */
   readonly onCorrupt: (path: string) => void;
+  /** A stage came out otherwise than what is stored, which stays; who computed that, if recorded. */
+  readonly onDiffers: (path: string, there: StageRecord | undefined) => void;
   /** A file of a stored folder was compared with its checksum, before the folder is used. */
   readonly onCompared: (path: string, done: number, total: number) => void;
 }
@@ -167,6 +170,7 @@ function runGroup(
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
       if (data.kind === "progress") return events.onProgress(group, data.done, data.total);
       if (data.kind === "corrupt") return events.onCorrupt(data.path);
+      if (data.kind === "differs") return events.onDiffers(data.path, data.there);
       if (data.kind === "compared") return events.onCompared(data.path, data.done, data.total);
       if (data.kind === "failed") return reject(asError(data));
       if (data.kind === "missing") return resolve(data.key);

@@ -70,8 +70,11 @@ function levelTitle(
   name: string,
   { levels, factors }: { readonly levels: Levels; readonly factors: readonly TitledFactor[] },
 ): LevelTitle {
-  return factors.find((factor) => factor.name === name)!.levels
+  const { title, short, mark } = factors.find((factor) => factor.name === name)!.levels
     .find(({ level }) => level === levels[name])!;
+  return mark === undefined
+    ? { title, short }
+    : { title: `${title} (${mark})`, short: `${short} (${mark})` };
 }
 
 /** The factors that have one level and so are the same in every cell, seeds apart. */

@@ -8,6 +8,7 @@ import {
   intervalSentence,
   legendOnce,
   measureTitle,
+  type Panel,
   panelGrid,
   panelsOf,
   round,
@@ -60,10 +61,19 @@ export function lineFigure(table: ResultTable, show: Lines): Figure {
     ...gridLines,
     zeroline: false,
   };
+  const layout = baseLayout(table, { panels, subtitle, legend: titles, panelHeight: 300 });
+  const marks = x.levels.flatMap(({ level, mark }) =>
+    mark === undefined ? [] : [{ text: mark, place: places.get(level)! }]
+  );
+  const labels = panels.flatMap((panel) => marks.map((mark) => label(mark, panel, show.scale)));
   return {
     data: legendOnce(data),
     layout: {
-      ...baseLayout(table, { panels, subtitle, legend: titles, panelHeight: 300 }),
+      ...layout,
+      ...(marks.length > 0 && {
+        shapes: panels.flatMap((panel) => marks.map((mark) => verticalLine(mark, panel))),
+        annotations: [...layout.annotations ?? [], ...labels],
+      }),
       ...axesOf(table, {
         panels,
         axes: (panel) => ({
@@ -72,6 +82,41 @@ export function lineFigure(table: ResultTable, show: Lines): Figure {
         }),
       }),
     },
+  };
+}
+
+/** A level of x that is marked. */
+interface Mark {
+  readonly text: string;
+  readonly place: number;
+}
+
+/** A line behind the others from the bottom to the top of a panel. */
+function verticalLine({ place }: Mark, { axis }: Panel) {
+  const ends = { x0: place, x1: place, y0: 0, y1: 1 };
+  const line = { color: "#606060", width: 1.5, dash: "dot" };
+  return {
+    type: "line",
+    layer: "below",
+    xref: `x${axis}`,
+    yref: `y${axis} domain`,
+    ...ends,
+    line,
+  };
+}
+
+/** What a line says, right of its upper end. An annotation stands at the logarithm of its place. */
+function label({ text, place }: Mark, { axis }: Panel, scale: Lines["scale"]) {
+  return {
+    text,
+    xref: `x${axis}`,
+    yref: `y${axis} domain`,
+    x: scale === "log" ? round(Math.log10(place)) : place,
+    y: 1,
+    xanchor: "left",
+    yanchor: "top",
+    showarrow: false,
+    font: { size: 11, color: "#606060" },
   };
 }
 

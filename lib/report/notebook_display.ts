@@ -7,7 +7,7 @@ import { differenceFigure } from "./difference_figure.ts";
 import { type Figure, resultFigure } from "./figure.ts";
 import { galleryBlocks, gallerySvg } from "./gallery/mod.ts";
 import { readResults, type ResultWithRuns } from "./read_result.ts";
-import { renderDrawings, renderFigures } from "./render_figures.ts";
+import { renderPictures } from "./render_figures.ts";
 import type { Result, ResultGallery, ResultHistogram, ResultTable } from "./result.ts";
 import { terminalTable } from "./terminal_table.ts";
 
@@ -121,7 +121,7 @@ function numberFormats(table: ColumnTable, digits: number) {
  */
 export async function figureBundles(figures: readonly Figure[]): Promise<DisplayBundle[]> {
   // 880 pixels: JupyterLab's renderer of plotly shows a picture first and cuts off what is wider.
-  const pictures = await drawn(renderFigures(figures, { width: 1100, scale: 0.8 }));
+  const pictures = await drawn(renderPictures(figures, { width: 1100, scale: 0.8 }));
   return figures.map((figure, i) => {
     const title = figure.layout["title"] as { readonly text: string };
     return {
@@ -140,10 +140,10 @@ export async function galleryBundles(
   galleries: readonly ResultGallery[],
 ): Promise<DisplayBundle[]> {
   const drawings = galleries.map((gallery) => gallerySvg(gallery).text);
-  const pictures = await drawn(renderDrawings(drawings, { scale: 0.9 }));
+  const pictures = await drawn(renderPictures(drawings, { scale: 0.9 }));
   return galleries.map((gallery, i) => ({
     "application/vnd.lg-cav.drawing+json": { sha256: sha256(drawings[i]!) },
-    ...pngOf(pictures[i]),
+    ...pngOf(pictures[i]?.png),
     "text/plain": terminalTable(gallery, { columns: 100 }),
   }));
 }

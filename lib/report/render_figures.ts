@@ -12,9 +12,9 @@ export interface Pictures {
 
 /** How pictures are made. */
 export interface PictureOptions {
-  /** CSS pixels; the height is that of the figure's layout. */
+  /** Of a plotly figure in CSS pixels; the height is that of its layout. */
   readonly width?: number;
-  /** Pixels of the PNG for one CSS pixel. */
+  /** Pixels of the PNG for one CSS pixel; at most 1 where it would have more than ten million. */
   readonly scale?: number;
   /** Names of chromium to try, in order. */
   readonly commands?: readonly string[];
@@ -22,16 +22,19 @@ export interface PictureOptions {
   readonly scratch?: string;
 }
 
+/** What is drawn: a plotly figure, or the text of an SVG that needs nothing else. */
+export type Drawing = Figure | string;
+
 /**
- * Figures as SVG and PNG, drawn by one start of this machine's chromium (2 s, then 0.1 s a figure).
- * The same figure gives the same SVG, whatever is drawn beside it, as long as the browser and its
- * fonts are the same. Pictures are for looking: no result depends on them.
+ * Drawings as SVG and PNG, by one start of this machine's chromium (2 s, then 0.1 s a figure). The
+ * same figure gives the same SVG, whatever is drawn beside it, as long as the browser and its fonts
+ * are the same. Pictures are for looking: no result depends on them.
  *
  * @throws {UserError} when no chromium is installed and allowed to run, or it does not work.
  * @throws {Error} when plotly cannot draw a figure.
  */
-export async function renderFigures(
-  figures: readonly Figure[],
+export async function renderPictures(
+  drawings: readonly Drawing[],
   {
     width = 1100,
     scale = 2,
@@ -39,25 +42,11 @@ export async function renderFigures(
     scratch,
   }: PictureOptions = {},
 ): Promise<Pictures[]> {
-  if (figures.length === 0) return [];
+  if (drawings.length === 0) return [];
   const plotly = fileURLToPath(import.meta.resolve("plotly.js-dist/plotly.js"));
-  const html = figuresPage(figures, { plotly: pathToFileURL(plotly).href, width, scale });
+  const html = picturesPage(drawings, { plotly: pathToFileURL(plotly).href, width, scale });
   const files = await drawnBy(html, { commands, scratch });
-  return figures.map((_, i) => ({ svg: files[2 * i]!, png: files[2 * i + 1]! }));
-}
-
-/**
- * Drawings, texts of SVG that need nothing else, as PNG of their own size times `scale`.
- *
- * @throws {UserError} when no chromium is installed and allowed to run, or it does not work.
- */
-export async function renderDrawings(
-  svgs: readonly string[],
-  { scale = 2, commands = browsers, scratch }: Omit<PictureOptions, "width"> = {},
-): Promise<Uint8Array[]> {
-  return svgs.length === 0
-    ? []
-    : await drawnBy(drawingsPage(svgs, { scale }), { commands, scratch });
+  return drawings.map((_, i) => ({ svg: files[2 * i]!, png: files[2 * i + 1]! }));
 }
 
 /** The files that a page writes in a browser. */
@@ -85,43 +74,12 @@ async function drawnBy(
 
 const browsers = ["chromium", "chromium-browser", "google-chrome"];
 
-/** A page that draws SVGs and writes them as PNG as {@linkcode figuresPage} does. */
-function drawingsPage(svgs: readonly string[], { scale }: { readonly scale: number }): string {
-  const json = JSON.stringify({
-    drawings: svgs.map((svg) => Buffer.from(svg).toString("base64")),
-    scale,
-  });
-  return `<!doctype html><meta charset="utf-8">
-<pre id="pictures"></pre>
-<script>
-const { drawings, scale } = ${json};
-const drawAll = async () => {
-  const pictures = [];
-  for (const drawing of drawings) {
-    const image = new Image();
-    image.src = "data:image/svg+xml;base64," + drawing;
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    canvas.width = scale * image.naturalWidth;
-    canvas.height = scale * image.naturalHeight;
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    pictures.push(canvas.toDataURL("image/png").split(",")[1]);
-  }
-  return pictures.join(" ");
-};
-drawAll().catch((error) => "failed: " + error).then((text) => {
-  document.getElementById("pictures").textContent = text;
-});
-</script>
-`;
-}
-
 /**
- * A page that draws figures one after the other and writes them, base64, into an element of its own.
+ * A page that draws one after the other and writes the files, base64, into an element of its own.
  * Plotly names the parts of an SVG by Math.random, which is therefore seeded before each figure.
  */
-export function figuresPage(
-  figures: readonly Figure[],
+export function picturesPage(
+  drawings: readonly Drawing[],
   { plotly, width, scale }: {
     /** The address of the plotly library. */
     readonly plotly: string;
@@ -129,29 +87,47 @@ export function figuresPage(
     readonly scale: number;
   },
 ): string {
-  // "</script" inside the figures' text would end the script early.
-  const json = JSON.stringify({ figures, width, scale }).replaceAll("<", "\\u003c");
+  // "</script" inside the drawings' text would end the script early.
+  const json = JSON.stringify({ drawings, width, scale }).replaceAll("<", "\\u003c");
   return `<!doctype html><meta charset="utf-8">
 <pre id="pictures"></pre>
 <script src="${plotly}"></script>
 <script>
-const { figures, width, scale } = ${json};
-const draw = async ({ data, layout }, format) => {
+const { drawings, width, scale } = ${json};
+const base64 = (text) => btoa(unescape(encodeURIComponent(text)));
+const scaleOf = (width, height) => width * height * scale ** 2 > 1e7 ? Math.min(1, scale) : scale;
+const plot = async ({ data, layout }, format) => {
   let state = 1;
   Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647;
   const height = layout.height ?? 520;
-  const options = { format, width, height, scale: format === "png" ? scale : 1, imageDataOnly: true };
+  const png = format === "png" ? scaleOf(width, height) : 1;
+  const options = { format, width, height, scale: png, imageDataOnly: true };
   return await Plotly.toImage({ data, layout, config: { staticPlot: true } }, options);
 };
+const drawFigure = async (figure) => {
+  // What plotly remembers of the first drawing changes the order of attributes in the second.
+  await plot(figure, "svg");
+  return [base64(await plot(figure, "svg")), await plot(figure, "png")];
+};
+const drawSvg = async (text) => {
+  const svg = base64(text);
+  const image = new Image();
+  image.src = "data:image/svg+xml;base64," + svg;
+  await image.decode();
+  const { naturalWidth, naturalHeight } = image;
+  const scale = scaleOf(naturalWidth, naturalHeight);
+  const canvas = document.createElement("canvas");
+  canvas.width = scale * naturalWidth;
+  canvas.height = scale * naturalHeight;
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return [svg, canvas.toDataURL("image/png").split(",")[1]];
+};
 const drawAll = async () => {
-  const pictures = [];
-  for (const figure of figures) {
-    // What plotly remembers of the first drawing changes the order of attributes in the second.
-    await draw(figure, "svg");
-    const svg = await draw(figure, "svg");
-    pictures.push(btoa(unescape(encodeURIComponent(svg))), await draw(figure, "png"));
+  const files = [];
+  for (const drawing of drawings) {
+    files.push(...await (typeof drawing === "string" ? drawSvg : drawFigure)(drawing));
   }
-  return pictures.join(" ");
+  return files.join(" ");
 };
 drawAll().catch((error) => "failed: " + error).then((text) => {
   document.getElementById("pictures").textContent = text;

@@ -22,7 +22,11 @@ export interface LevelTitle {
 export interface TitledFactor {
   readonly name: string;
   readonly title: string;
-  readonly levels: readonly (LevelTitle & { readonly level: Level })[];
+  readonly levels: readonly (LevelTitle & {
+    readonly level: Level;
+    /** What a reader should know it as, such as "paper"; it stands behind the title. */
+    readonly mark?: string;
+  })[];
 }
 
 /** What a result says of a measure; see the registry in lib/metrics. */
@@ -160,18 +164,40 @@ const factorTitles: Readonly<Record<string, string>> = {
   sceneCorrelation: "Correlation of class and scene",
   classConcepts: "Concepts of the classes",
   lastLayer: "Uncorrected last layer",
+  "dials.promptDispersion": "Dispersion of prompts",
+  "dials.promptZipf": "Zipf exponent of prompts",
+  "dials.polysemy": "Weight of a word's other meaning",
+  "dials.captionError": "Share of wrong captions",
+  "dials.labelNoise": "Share of wrong labels",
+  "dials.probeShift": "Shift of the probe images",
+  "dials.probePool": "Probe pool",
+  "dials.coOccurrence": "Co-occurrence of factors",
+  "dials.variety": "Variety within a concept",
 };
+
+/** What stands before the number of a level where that alone says too little. */
+const levelPrefixes: Readonly<Record<string, string>> = {
+  "dials.promptZipf": "Zipf exponent ",
+  "dials.probePool": "probes: ",
+};
+
+function numbered(name: string, level: Level): LevelTitle {
+  const title = `${levelPrefixes[name] ?? ""}${level}`;
+  return { title, short: title };
+}
 
 function titledFactors(
   experiment: ShownExperiment,
   titleOf: ResultSpecOptions["titleOf"],
 ): TitledFactor[] {
+  const mark = "mark" in experiment.show ? experiment.show.mark : undefined;
   const factors = [...factorLevels(experiment)].map(([name, levels]) => ({
     name,
     title: factorTitles[name] ?? name,
     levels: levels.map((level) => ({
       level,
-      ...titleOf(name, level) ?? { title: String(level), short: String(level) },
+      ...titleOf(name, level) ?? numbered(name, level),
+      ...(mark?.factor === name && mark.level === level && { mark: mark.as }),
     })),
   }));
   const measures = experiment.measures.map((level) => {
@@ -209,6 +235,14 @@ function checkShow(
     throw new UserError(
       `experiments/${id}.json compares with "${control}" as "against", which is no level of ` +
         `"compare"${levels ? `, "${compare}": ${levels.join(", ")}` : ""}. Correct one of them.`,
+    );
+  }
+  const mark = "mark" in show ? show.mark : undefined;
+  const marked = factors.some(({ levels }) => levels.some(({ mark }) => mark !== undefined));
+  if (mark !== undefined && !(marked && shown.includes(mark.factor))) {
+    throw new UserError(
+      `experiments/${id}.json marks ${mark.level} of "${mark.factor}", which it does not show. Mark a ` +
+        `level of one of ${shown.join(", ")}.`,
     );
   }
   const twice = shown.find((name, i) => shown.indexOf(name) !== i);

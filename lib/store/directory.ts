@@ -11,7 +11,7 @@ import {
 import { canonicalJson } from "./content_key.ts";
 
 /** The name of the record that a published folder carries. */
-const recordName = ".files.json";
+export const folderRecordName = ".files.json";
 
 /** A published folder: where it is, and the SHA-256 of every file by its relative path, sorted. */
 export interface DirectoryRecord {
@@ -20,15 +20,24 @@ export interface DirectoryRecord {
 }
 
 /** The name of a file in a temporary folder that is locked while the folder is filled. */
-export const directoryLock = recordName;
+export const directoryLock = folderRecordName;
+
+/** What a folder that comes from elsewhere must turn out to be. */
+export interface PublishOptions {
+  /** The record that it had there. */
+  readonly expected?: string;
+}
 
 /**
  * Fills a temporary folder and renames it to `path`, with a record of the checksums of its files.
  * When another process has published a sound one meanwhile, that one stays and is returned.
+ *
+ * @throws {RangeError} when the record is not the expected one.
  */
 export async function publishDirectory(
   path: string,
   fill: (directory: string) => Promise<void>,
+  { expected }: PublishOptions = {},
 ): Promise<DirectoryRecord> {
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
@@ -36,6 +45,9 @@ export async function publishDirectory(
     await fill(temporary.path);
     const files = await checksums(temporary.path);
     const record = canonicalJson({ files, checksum: sha256(canonicalJson(files)) });
+    if (record !== (expected ?? record)) {
+      throw new RangeError(`The files of ${path} fail their checksums.`);
+    }
     await writeAll(temporary.file, new TextEncoder().encode(record));
     return await renameUnlessThere(temporary.path, { path, files });
   } catch (cause) {
@@ -62,6 +74,14 @@ async function renameUnlessThere(
   }
 }
 
+/** Whether a folder was published as a whole, and is not one of parts. */
+export async function isPublishedFolder(path: string): Promise<boolean> {
+  return await Deno.lstat(join(path, folderRecordName)).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
+}
+
 /** How far the comparison of a folder with its record is, in files. */
 export type OnCompared = (done: number, total: number) => void;
 
@@ -77,7 +97,7 @@ export async function openDirectory(
     throw error;
   }
   try {
-    const record = JSON.parse(await Deno.readTextFile(join(path, recordName)));
+    const record = JSON.parse(await Deno.readTextFile(join(path, folderRecordName)));
     const total = Object.keys(record.files).length;
     const files = await checksums(path, { onHashed: (done) => onCompared?.(done, total) });
     const found = sha256(canonicalJson(files));
@@ -102,7 +122,7 @@ async function checksums(
   });
   let done = 0;
   for await (const { path, sha256 } of hashed) {
-    if (path === recordName) continue;
+    if (path === folderRecordName) continue;
     files[path] = sha256;
     onHashed?.(++done);
   }

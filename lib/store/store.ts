@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   type FolderEntry,
@@ -9,12 +11,14 @@ import {
   walkFiles,
 } from "../files/mod.ts";
 import { seal, unseal } from "./_sealed_file.ts";
+import { contentKey, type Json } from "./content_key.ts";
 import {
   directoryLock,
   type DirectoryRecord,
   openDirectory,
   publishDirectory,
 } from "./directory.ts";
+import { lockIn, serverTime, unlessMissing } from "./shared_folder.ts";
 
 /** The address of an artifact: the stage that makes it and the hash of all that its bytes depend on. */
 export interface ArtifactRef {
@@ -55,6 +59,11 @@ export interface Store {
    * others when older than `age`.
    */
   removeUnfinished(age: { readonly milliseconds: number }): Promise<void>;
+  /**
+   * Waits until no other process on the store's file system works under a name, and keeps the others
+   * waiting until it is disposed of; `waited` when there was one.
+   */
+  lock(name: Json): Promise<Disposable & { readonly waited: boolean }>;
   /** Removes every artifact and unfinished write; returns the bytes freed. */
   clean(): Promise<number>;
 }
@@ -63,6 +72,8 @@ export interface Store {
 export interface StageRecord {
   /** The machine that computed it. */
   readonly host: string;
+  /** Its processor, since sums are rounded differently from one to the other. */
+  readonly cpu: string;
   /** When the computation began, in ISO 8601. */
   readonly started: string;
   readonly seconds: number;
@@ -75,6 +86,11 @@ export interface StageRecord {
 export interface StoreEvents {
   /** An artifact failed its checksum and was removed; whoever needs it computes it again. */
   readonly onCorrupt?: (path: string) => void;
+  /**
+   * What was to be written differs from what is there, which stays; who computed that, where it is
+   * recorded.
+   */
+  readonly onDiffers?: (path: string, there: StageRecord | undefined) => void;
   /** A folder artifact is being compared with its checksums, file by file. */
   readonly onCompared?: (path: string, done: number, total: number) => void;
 }
@@ -88,7 +104,7 @@ const partDepth = 3;
  */
 export function openStore(
   root: string,
-  { onCorrupt = () => {}, onCompared = () => {} }: StoreEvents = {},
+  { onCorrupt = () => {}, onCompared = () => {}, onDiffers = () => {} }: StoreEvents = {},
 ): Store {
   const pathOf = ({ stage, key, part }: ArtifactRef) =>
     join(root, stage, key.slice(0, 2), part === undefined ? key : join(key, part));
@@ -98,23 +114,39 @@ export function openStore(
     await Deno.remove(path, { recursive: true }).catch(onMissing(undefined));
   };
   const readFile = async (path: string) => {
-    const file = await Deno.readFile(path).catch(onMissing(undefined));
+    const file = await unlessMissing(path, { root, operation: Deno.readFile });
     if (file === undefined) return undefined;
     const payload = unseal(file);
     if (payload === undefined) await discard(path);
     return payload;
   };
   const writeFile = (path: string, bytes: Uint8Array) => publishFile(path, ...seal(bytes));
+  const readRecord = async (ref: ArtifactRef): Promise<StageRecord | undefined> => {
+    const bytes = await readFile(recordPathOf(ref));
+    // Older versions of this code wrote no remarks and no processor.
+    return bytes &&
+      { remarks: [], cpu: "unknown", ...JSON.parse(new TextDecoder().decode(bytes)) };
+  };
   const verified = new Map<string, DirectoryRecord>();
   return {
     root,
-    has: (ref) => Deno.lstat(pathOf(ref)).then(() => true, onMissing(false)),
+    has: async (ref) =>
+      await unlessMissing(pathOf(ref), { root, operation: Deno.lstat }) !== undefined,
     read: (ref) => readFile(pathOf(ref)),
-    write: (ref, bytes) => writeFile(pathOf(ref), bytes),
+    write: async (ref, bytes) => {
+      const path = pathOf(ref);
+      if (await writeFile(path, bytes)) return;
+      const there = await readFile(path);
+      if (there === undefined) await writeFile(path, bytes);
+      else if (!Buffer.from(there).equals(bytes)) onDiffers(path, await readRecord(ref));
+    },
     openDirectory: async (ref) => {
       const path = pathOf(ref);
       const known = verified.get(path);
       if (known !== undefined) return known;
+      if (await unlessMissing(path, { root, operation: Deno.lstat }) === undefined) {
+        return undefined;
+      }
       const opened = await openDirectory(path, {
         onCompared: (done, total) => onCompared(path, done, total),
       });
@@ -124,14 +156,15 @@ export function openStore(
       return opened;
     },
     publishDirectory: (ref, fill) => publishDirectory(pathOf(ref), fill),
-    writeRecord: (ref, record) =>
-      writeFile(recordPathOf(ref), new TextEncoder().encode(JSON.stringify(record))),
-    readRecord: async (ref) => {
-      const bytes = await readFile(recordPathOf(ref));
-      return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    writeRecord: async (ref, record) => {
+      await writeFile(recordPathOf(ref), new TextEncoder().encode(JSON.stringify(record)));
     },
-    removeUnfinished: ({ milliseconds }) =>
-      removeUnfinished(root, { before: Date.now() - milliseconds }),
+    readRecord,
+    removeUnfinished: async ({ milliseconds }) => {
+      if (!existsSync(root)) return;
+      await removeUnfinished(root, { before: await serverTime(root) - milliseconds });
+    },
+    lock: (name) => lockIn(root, contentKey(name)),
     clean: () => removeTree(root),
   };
 }

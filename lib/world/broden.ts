@@ -1,5 +1,6 @@
 import type { WorldConfig } from "../config/mod.ts";
 import { createRandom, type Random } from "../tensor/mod.ts";
+import { companionOf } from "./co_occurrence.ts";
 import { type WorldConcept, worldConcepts } from "./concepts.ts";
 import { labelFiles, type LabelUse } from "./_broden_labels.ts";
 import { encodeJpeg, encodeMask, sampleMask } from "./_encode.ts";
@@ -45,13 +46,15 @@ const sourceOf: Readonly<Record<Category, string>> = {
  */
 export function brodenImages(config: WorldConfig): readonly BrodenImage[] {
   const stream = createRandom(config.seed).split("broden");
-  const { imagesPerConcept, mixedImages } = config.broden;
+  const { imagesPerConcept, mixedImages, coOccurrence = 0 } = config.broden;
   const single = worldConcepts().flatMap((concept) =>
     Array.from({ length: imagesPerConcept }, (_, i) => {
       const random = stream.split(concept.name).split(i);
+      const factors = singleFactors(concept, { random: random.split("factors"), index: i });
+      const together = random.split("co-occurrence").uniform() < coOccurrence;
       return image({
         name: `${sourceOf[concept.category]}/${concept.value.replace(" ", "_")}_${number(i)}`,
-        factors: singleFactors(concept, { random: random.split("factors"), index: i }),
+        factors: together ? withCompanion(factors, concept) : factors,
         labelled: [concept.category],
         random,
       });
@@ -112,6 +115,14 @@ function singleFactors(
   }
 }
 
+/** The factors of an image of a concept that also shows what goes together with it. */
+function withCompanion(factors: Factors, concept: WorldConcept): Factors {
+  const { category, value } = companionOf(concept);
+  const shown = { ...factors, [category]: value as never };
+  if (category === "texture") return { ...shown, material: null };
+  return category === "object" ? { ...shown, view: "object" } : shown;
+}
+
 /** A patterned surface, a material or, in two cases of five, neither. */
 function anySurface(random: Random): Pick<Factors, "texture" | "material"> {
   const kind = random.uniform();
@@ -143,7 +154,11 @@ export async function writeBroden(
     worldConcepts().map((concept) => [`${concept.category}/${concept.value}`, concept.number]),
   );
   const write = async (image: BrodenImage) => {
-    const rendered = renderImage(image.factors, { random: image.random, size: config.imageSize });
+    const rendered = renderImage(image.factors, {
+      random: image.random,
+      size: config.imageSize,
+      variety: config.broden.variety,
+    });
     const path = `${image.name}.jpg`;
     await writeUnder(root, { path: `images/${path}`, bytes: await encodeJpeg(rendered) });
     const { cells, uses } = await writeLabels(root, { image, rendered, config, numbers });

@@ -42,7 +42,8 @@ export async function writeImageNet(
 ): Promise<void> {
   const images = [...imageNetImages(config, "train"), ...imageNetImages(config, "val")];
   const write = async ({ path, class: of, factors, random }: ImageNetImage) => {
-    const rendered = renderImage(factors, { random, size: config.imageSize });
+    const { imageSize: size, imagenet: { shift } } = config;
+    const rendered = renderImage(factors, { random, size, shift });
     await writeUnder(root, { path, bytes: await encodeJpeg(rendered) });
     return factorsRow({ name: path, class: of.id }, { factors, rendered });
   };

@@ -5,6 +5,7 @@
 export * from "./broden.ts";
 export * from "./cifar100.ts";
 export * from "./classes.ts";
+export * from "./co_occurrence.ts";
 export * from "./concepts.ts";
 export * from "./contact_sheet.ts";
 export * from "./cub200.ts";

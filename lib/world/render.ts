@@ -4,6 +4,8 @@ import { layersOf, rim } from "./_layers.ts";
 import { unit } from "./_noise.ts";
 import { type Pose, poseOf } from "./_pose.ts";
 import { backgroundOf } from "./_scenes.ts";
+import { shiftImage } from "./_shift.ts";
+import { varietyOf } from "./_variety.ts";
 
 export type { Pose } from "./_pose.ts";
 
@@ -22,6 +24,16 @@ export interface Rendered {
   readonly light: number;
 }
 
+/** Of what an image is drawn, and what is made otherwise than in the default world. */
+export interface RenderOptions {
+  readonly random: Random;
+  readonly size: number;
+  /** How far outlines and surfaces are bent and tinted from image to image, 0 to 1. */
+  readonly variety?: number | undefined;
+  /** How far the image is of another kind: darker, tinted, blurred and grainy, 0 to 1. */
+  readonly shift?: number | undefined;
+}
+
 /**
  * Renders the factors as `size` x `size` pixels. Everything else (pose, shades, light, noise) is
  * drawn from the random stream, each kind from a split of its own, so that changing one factor
@@ -29,7 +41,7 @@ export interface Rendered {
  */
 export function renderImage(
   factors: Factors,
-  { random, size }: { random: Random; size: number },
+  { random, size, variety = 0, shift = 0 }: RenderOptions,
 ): Rendered {
   const pose = poseOf(factors, random.split("pose"));
   const background = backgroundOf(factors.scene, random.split("background"));
@@ -42,10 +54,13 @@ export function renderImage(
   const data = new Uint8Array(size * size * 3);
   const colour = new Float64Array(4);
   const point = { x: 0, y: 0, depth: 0 };
+  const { bend, gains } = varietyOf(variety, random.split("variety"));
   const cos = Math.cos(pose.rotation), sin = Math.sin(pose.rotation);
   for (let pixel = 0; pixel < size * size; pixel++) {
-    const x = (2 * (pixel % size) + 1) / size - 1;
-    const y = (2 * Math.floor(pixel / size) + 1) / size - 1;
+    point.x = (2 * (pixel % size) + 1) / size - 1;
+    point.y = (2 * Math.floor(pixel / size) + 1) / size - 1;
+    bend(point);
+    const { x, y } = point;
     background(x, y, colour);
     point.x = (x - pose.x) * cos + (y - pose.y) * sin;
     point.y = (y - pose.y) * cos - (x - pose.x) * sin;
@@ -58,10 +73,11 @@ export function renderImage(
       for (const mask of layer.hides) mask[pixel] = mask[pixel]! * (1 - cover);
     }
     for (let c = 0; c < 3; c++) {
-      const value = colour[c]! * light + noise * (grain.uniform() - 0.5);
+      const value = colour[c]! * light * gains[c]! + noise * (grain.uniform() - 0.5);
       data[3 * pixel + c] = Math.round(255 * unit(value));
     }
   }
+  if (shift > 0) shiftImage(data, { size, shift, random: random.split("shift") });
   return { width: size, height: size, data, object, parts, pose, light };
 }
 

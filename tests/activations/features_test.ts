@@ -12,6 +12,7 @@ import { UserError } from "../../lib/files/mod.ts";
 import { type ImageSet, UnreadableImageError } from "../../lib/images/mod.ts";
 import { openStore, type Store } from "../../lib/store/mod.ts";
 import { tensor } from "../../lib/tensor/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** 130 images of one pixel, whose red value is their index: two full parts and two rows. */
 const images: ImageSet = {
@@ -37,7 +38,7 @@ async function options({ store = undefined as Store | undefined, batch = 32 } = 
     runs,
     indices,
     batch,
-    store: store ?? openStore(await Deno.makeTempDir()),
+    store: store ?? openStore(await temporaryFolder()),
     ref,
     signal: new AbortController().signal,
     onProgress: () => {},

@@ -4,6 +4,7 @@ import { builtBackboneSchema, loadConfig, withSizes } from "../../lib/config/mod
 import { backboneParameters } from "../../lib/models/mod.ts";
 import { sha256 } from "../../lib/files/mod.ts";
 import { createRandom, tensor, writeSafetensors } from "../../lib/tensor/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** The folder of the repository. */
 export const repository = join(import.meta.dirname!, "..", "..");
@@ -14,7 +15,7 @@ export const repository = join(import.meta.dirname!, "..", "..");
  * images of classes.
  */
 export async function miniRoot(): Promise<string> {
-  const root = await Deno.makeTempDir({ prefix: "mini-root-" });
+  const root = await temporaryFolder("mini-root-");
   for (const folder of ["configs", "experiments"]) {
     await cp(join(repository, folder), join(root, folder), { recursive: true });
   }
@@ -56,18 +57,27 @@ export interface Outcome {
 }
 
 /** Starts the command line in `root`. */
-export function startCli(root: string, args: readonly string[]): Deno.ChildProcess {
+export function startCli(
+  root: string,
+  args: readonly string[],
+  { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "-A", join(repository, "lib", "cli", "main.ts"), ...args],
     cwd: root,
+    env,
     stdout: "piped",
     stderr: "piped",
   }).spawn();
 }
 
 /** Runs the command line in `root` to its end. */
-export async function runCli(root: string, args: readonly string[]): Promise<Outcome> {
-  const { code, stdout, stderr } = await startCli(root, args).output();
+export async function runCli(
+  root: string,
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await startCli(root, args, options).output();
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 

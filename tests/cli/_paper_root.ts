@@ -7,6 +7,7 @@ import { createRandom, type Tensor } from "../../lib/tensor/mod.ts";
 import { formulaWeights } from "../models/_formula.ts";
 import { writePth } from "../models/_write_pth.ts";
 import { edit, repository } from "./_mini_root.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /**
  * A folder like the repository with what the profile `paper` reads for its tables of CUB-200-2011 and
@@ -15,7 +16,7 @@ import { edit, repository } from "./_mini_root.ts";
  * pytorchcv's names. Two seeds, few probes and epochs.
  */
 export async function paperRoot(backbones: readonly string[]): Promise<string> {
-  const root = await Deno.makeTempDir({ prefix: "paper-root-" });
+  const root = await temporaryFolder("paper-root-");
   for (const folder of ["configs", "experiments"]) {
     await cp(join(repository, folder), join(root, folder), { recursive: true });
   }

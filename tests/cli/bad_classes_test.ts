@@ -11,7 +11,9 @@ const recordBytes = 2 + 3 * 32 * 32;
 
 async function reproduce(...methods: string[]) {
   const args = ["reproduce", "table7", "--profile", "paper", "--backbones", backbone];
-  const outcome = await runCli(root, [...args, "--methods", methods.join(","), "--seeds", "0"]);
+  const chosen = ["--methods", methods.join(","), "--seeds", "0"];
+  // Of several stages that find a mistake one is the first.
+  const outcome = await runCli(root, [...args, ...chosen, "--jobs", "1"]);
   assert.doesNotMatch(outcome.stderr, /\bat .*:\d+:\d+/, "no stack");
   return outcome;
 }
@@ -60,9 +62,9 @@ Deno.test("reproduce refuses weights of another number of classes, and weights t
     backbone,
     replaced("output.weight", ({ shape }) => zeros([10, shape[1]!])),
   );
-  // Whichever stage of two comes to it first: the last layer, or the features.
+  // The last layer is checked before features are computed, which would find it too.
   await refused(
-    /^The (10 logits of .* are not the 100 classes of the dataset|weights for .* output\.weight \[10,64\] instead of \[100,64\])/,
+    /^The 10 logits of "last layer resnet20_cifar100 cifar100" are not the 100 classes of the dataset/,
     "original",
   );
   const nan = (before: Tensor) => tensor(before.shape, before.data.map(() => NaN));
@@ -70,7 +72,7 @@ Deno.test("reproduce refuses weights of another number of classes, and weights t
   await refused(/hold what is no finite number\. Take an undamaged file\.$/, "original");
   await writeWeights(root, backbone, replaced("features.stage1.unit1.body.conv1.bn.bias", nan));
   await refused(
-    /^The features of image (train|test)\/0+ of cifar100\/(train|test) are not finite numbers\./,
+    /^The features of image test\/0+ of cifar100\/test are not finite numbers\./,
     "original",
   );
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import {
   builtBackboneSchema,
@@ -15,6 +16,8 @@ import {
   openVlModel,
 } from "../../lib/models/mod.ts";
 import { walkFiles } from "../../lib/files/mod.ts";
+import { experimentIds } from "../../lib/pipeline/mod.ts";
+import { readSources } from "../../lib/sources/mod.ts";
 import { writeWorld } from "../../lib/world/mod.ts";
 import { edit, repository, runCli } from "./_mini_root.ts";
 import { twoImages, withPublishers } from "./_publishers.ts";
@@ -111,7 +114,7 @@ Deno.test("data fetch says what it cannot choose", async () => {
     [[], /Nothing was named/],
     [["--profile", "quik"], /no profile "quik"\. Did you mean "quick"\?/],
     [["--profile", "world"], /world needs nothing that is fetched/],
-    [["--for", "table99"], /no table or figure "table99"/],
+    [["--for", "table99"], /no experiment "table99"/],
     [["--for", "table1", "--profile", "quick"], /one of the three/],
     [["resnet18", "--for", "table1"], /one of the three/],
     [["imagenet"], /no source "imagenet"/],
@@ -119,6 +122,82 @@ Deno.test("data fetch says what it cannot choose", async () => {
   for (const [args, sentence] of cases) {
     const { code, stderr } = await runCli(repository, ["data", "fetch", "--offline", ...args]);
     assert.deepEqual([code, sentence.test(stderr)], [2, true], stderr);
+  }
+});
+
+Deno.test("reproduce all --profile paper --dry-run tells what each experiment takes, and leaves out what none can make there", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    for (const folder of ["configs", "experiments"]) {
+      await cp(join(repository, folder), join(root, folder), { recursive: true });
+    }
+    const dry = async (word: string) =>
+      await runCli(root, ["reproduce", word, "--profile", "paper", "--dry-run"]);
+    const { code, stdout, stderr } = await dry("all");
+    assert.equal(code, 0, stderr);
+    const left = [...stderr.matchAll(/^Left out (\w+): .*\.$/gm)]
+      .map(([, id]) => id!);
+    assert.ok(left.includes("spurious") && left.includes("worst_group"));
+    assert.ok(!left.some((id) => /^(table|figure)/.test(id)));
+    for (const id of experimentIds(root).filter((id) => !left.includes(id))) {
+      const line = new RegExp(
+        `^${id}: \\d+ stages, [1-9]\\d* images, [\\d.]+ TFLOP, [\\d.]+ [GM]B to store, ` +
+          `[\\d.]+ [GM]B of memory for the largest, about .+, as `,
+        "m",
+      );
+      assert.match(stdout, line);
+    }
+    assert.match(stdout, /^ {2}resnet10_cub \(20\.1 MB\): deno task data fetch resnet10_cub$/m);
+    // The measures of scenes alone are left out of an experiment that has others.
+    assert.doesNotMatch(stdout, /other_scene_accuracy|worst_group_accuracy/);
+    assert.match(stdout, /^to run +largest_possible_change of lg_cav_asr of vgg13 /m);
+    for (
+      const [id, sentence] of [
+        [
+          "spurious",
+          /^The profile paper has imagenet as a folder of images.*Take the profile world/,
+        ],
+        [
+          "worst_group",
+          /^The profile paper has nothing by which to measure other_scene_accuracy or/,
+        ],
+      ] as const
+    ) {
+      const { code, stderr } = await dry(id);
+      assert.deepEqual([code, sentence.test(stderr)], [2, true], stderr);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("data list --for knows the tables' needs as configs/sources.json does, and any experiment's", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    for (const folder of ["configs", "experiments"]) {
+      await cp(join(repository, folder), join(root, folder), { recursive: true });
+    }
+    const sources = await readSources(join(root, "configs"));
+    const needed = async (id: string) => {
+      const { code, stdout, stderr } = await runCli(root, ["data", "list", "--for", id, "--json"]);
+      assert.equal(code, 0, stderr);
+      return (JSON.parse(stdout) as { readonly name: string }[]).map(({ name }) => name).sort();
+    };
+    for (const id of ["table4", "table14", "figure5"]) {
+      const named = sources.filter(({ neededBy }) => neededBy.includes(id));
+      assert.deepEqual(await needed(id), named.map(({ name }) => name).sort(), id);
+    }
+    // What is there is needed all the same.
+    await Deno.mkdir(join(root, "data", "CUB_200_2011", "images"), { recursive: true });
+    await edit(join(root, "experiments", "corrected_examples.json"), (json) => json.id = "mine");
+    const path = join(root, "experiments", "corrected_examples.json");
+    await Deno.rename(path, join(root, "experiments", "mine.json"));
+    assert.deepEqual(await needed("mine"), ["clip_vit_l_14", "cub200", "resnet14_cub"]);
+    const { code, stderr } = await runCli(root, ["data", "list", "--for", "spurious"]);
+    assert.deepEqual([code, /Take the profile world/.test(stderr)], [2, true], stderr);
+  } finally {
+    await Deno.remove(root, { recursive: true });
   }
 });
 

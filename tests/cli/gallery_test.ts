@@ -23,7 +23,7 @@ Deno.test("reproduce hangs galleries, from an empty store to a verified result",
     show.images.value = 2;
   });
   // A layer fitted to features of random weights gets right what one of random weights gets wrong.
-  await edit(experimentPath("figure5b"), (json) => json.factors.method = ["refit"]);
+  await edit(experimentPath("figure5b"), (json) => json.factors = { method: ["refit"] });
   const ids = ["figure5", "figure5b"];
   const resultOf = async (id: string) => {
     const text = await Deno.readTextFile(join(root, "results", "world", id, "table.json"));
@@ -74,7 +74,7 @@ Deno.test("reproduce hangs galleries, from an empty store to a verified result",
     }
     for (const { attention } of exhibit.pictures) {
       const maps = attention.flatMap(({ before, after }) => [before, after]);
-      assert.ok(maps.every((map) => map.length === 2 && map[0]!.length === 2));
+      assert.ok(maps.every((map) => map.length === 4 && map[0]!.length === 4));
       assert.ok(maps.flat(2).every((value) => value >= 0 && Number.isFinite(value)));
     }
   });
@@ -126,7 +126,7 @@ Deno.test("reproduce hangs galleries, from an empty store to a verified result",
       sentence: /shows a gallery of activations, and .*lg_cav_asr.* makes no CAVs/,
     });
     await refused("figure5b", {
-      change: (json) => json.factors.method = ["original"],
+      change: (json) => json.factors = { method: ["original"] },
       sentence: /shows a gallery of corrections, and .*original.* corrects no last layer/,
     });
     await refused("figure5", {

@@ -9,7 +9,7 @@ import {
   targetsOf,
 } from "../../lib/pipeline/mod.ts";
 import { openDigests, openStore } from "../../lib/store/mod.ts";
-import { edit, miniRoot, runCli } from "./_mini_root.ts";
+import { edit, miniRoot, runCli, writeRandomWeights } from "./_mini_root.ts";
 
 /** Lets the tiny CLIP pass for one of these published sizes, which none but a plan looks at. */
 async function pretendSize(root: string, size: Readonly<Record<string, number>>): Promise<void> {
@@ -43,11 +43,11 @@ Deno.test("reproduce refuses before the first stage what does not fit into memor
   assert.equal(run.code, 2);
   assert.match(
     run.stderr,
-    /^The stage "features tiny_clip embedding broden" takes 12000\.\d GB of memory, and this machine has .*\.\n$/,
+    /^The stage "features tiny_clip embedding broden" takes 8000\.\d GB of memory, and this machine has .*\.\n$/,
   );
   const plan = await runCli(root, ["reproduce", "table2", "--dry-run"]);
   assert.equal(plan.code, 0, plan.stderr);
-  assert.match(plan.stdout, /\nThe stage .* takes 12000\.\d GB of memory/, "the plan is shown");
+  assert.match(plan.stdout, /\nThe stage .* takes 8000\.\d GB of memory/, "the plan is shown");
 });
 
 Deno.test("measurePlan() measures models, reading and rendering, and leaves nothing behind", async () => {
@@ -78,4 +78,26 @@ Deno.test("measurePlan() measures models, reading and rendering, and leaves noth
   await Deno.remove(join(root, "zoo", "resnet18.safetensors"));
   const { speeds: others } = await planned();
   assert.ok(others.models.every(({ name }) => name === "tiny_clip"));
+});
+
+Deno.test("measurePlan() measures each split of a dataset on images of that split", async () => {
+  const root = await miniRoot();
+  await writeRandomWeights(root, "resnet14_cub");
+  const store = openStore(join(root, ".cache"));
+  await Deno.mkdir(store.root);
+  const plan = await buildPlan(
+    { root, profile: "world", experiments: ["corrected_examples"], engine: "ort", device: "cpu" },
+    { digests: openDigests(store.root) },
+  );
+  const options = { graph: plan.graph, store, device: "cpu", jobs: 1 } as const;
+  const { signal } = new AbortController();
+  for (const split of ["train", "test"]) {
+    // The splits are rendered apart, and a rendered one has no image of the other.
+    const nodes = [...plan.graph.values()].filter(({ id }) =>
+      id.startsWith("world cub200") || id === `features resnet14_cub cub200 ${split}`
+    );
+    assert.equal(nodes.length, 3);
+    const { models } = await measurePlan(nodes, { ...options, signal });
+    assert.deepEqual(models.map(({ name }) => name), ["resnet14_cub"]);
+  }
 });

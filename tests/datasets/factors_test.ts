@@ -4,6 +4,7 @@ import { loadConfig, plain, worldSchema } from "../../lib/config/mod.ts";
 import { readCifar100, readCub200, readImageNet, readScenes } from "../../lib/datasets/mod.ts";
 import { UserError } from "../../lib/files/mod.ts";
 import { cifarImages, imageNetImages, writeWorld } from "../../lib/world/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const full = plain(await loadConfig("configs/datasets/world.json", worldSchema));
 const world = {
@@ -13,7 +14,7 @@ const world = {
   // More than ten records, whose ids have leading zeros.
   cifar100: { ...full.cifar100, trainPerClass: 2, testPerClass: 1 },
 };
-const root = await Deno.makeTempDir({ prefix: "scenes-" });
+const root = await temporaryFolder("scenes-");
 await writeWorld(root, world, { datasets: ["imagenet", "cub200", "cifar100"] });
 
 Deno.test("readScenes() finds the scene of each image of ImageNet's splits, in the order of its ids", async () => {

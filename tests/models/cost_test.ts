@@ -34,6 +34,21 @@ for (const [name, [billions, width]] of Object.entries(published)) {
   });
 }
 
+Deno.test("featureCost() counts what layers hold at once, and what lies behind an output, by hand", async () => {
+  const costOf = async (name: string, output?: string) => {
+    const path = join(import.meta.dirname!, "..", "..", "configs", "backbones", `${name}.json`);
+    return featureCost(withSizes(await loadConfig(path, builtBackboneSchema), "released"), output);
+  };
+  // A convolution of 64 channels and its ReLU.
+  assert.equal((await costOf("vgg13")).activations, 2 * 64 * 224 ** 2);
+  // Two summands of 256 channels and their sum.
+  assert.equal((await costOf("resnet50")).activations, 3 * 256 * 56 ** 2);
+  // Behind the last block: means, flattened, and logits.
+  const { laterActivations } = await costOf("resnet18", "layer4");
+  assert.equal(laterActivations, 512 + 512 + 1000);
+  assert.equal((await costOf("resnet18", "logits")).laterActivations, 0);
+});
+
 Deno.test("vlFeatureCost() counts CLIP's image towers as open_clip's table of models", async () => {
   const hubFolder = await Deno.makeTempDir();
   const costOf = async (document: unknown) => {

@@ -14,21 +14,24 @@ import { sizedBackbone } from "./_parity.ts";
 interface Reference {
   readonly architecture: Architecture;
   readonly classes: readonly number[];
-  /** [classes, images, height, width] */
-  readonly shape: readonly [number, number, number, number];
-  readonly original: readonly number[];
-  readonly corrected: readonly number[];
+  readonly maps: readonly {
+    readonly cells: number;
+    /** [classes, images, height, width] */
+    readonly shape: readonly [number, number, number, number];
+    readonly original: readonly number[];
+    readonly corrected: readonly number[];
+  }[];
 }
 
 const references: Readonly<Record<string, Reference>> = JSON.parse(
   await Deno.readTextFile(new URL("../fixtures/models/grad_cam.json", import.meta.url)),
 );
 
-async function opened(name: string) {
+async function opened(name: string, cells = 1) {
   const { architecture } = references[name]!;
   const config = { ...await sizedBackbone(name, "world"), architecture };
   const weights = formulaWeights(backboneParameters(config));
-  return { config, weights, gradCam: await openGradCam(config, { weights }) };
+  return { config, weights, gradCam: await openGradCam(config, { weights, cells }) };
 }
 
 async function lastLayerWeight({ config, weights }: Awaited<ReturnType<typeof opened>>) {
@@ -37,11 +40,14 @@ async function lastLayerWeight({ config, weights }: Awaited<ReturnType<typeof op
   return backbone.lastLayer.weight;
 }
 
-for (const [name, reference] of Object.entries(references)) {
-  const { classes, shape: [, images, height, width], original, corrected } = reference;
+const cases = Object.entries(references).flatMap(([name, { classes, maps }]) =>
+  maps.map((map) => ({ name, classes, ...map }))
+);
+for (const { name, classes, cells, shape, original, corrected } of cases) {
+  const [, images, height, width] = shape;
 
-  Deno.test(`GradCam.mapsOf() agrees with PyTorch's autograd on ${name}, corrected or not`, async () => {
-    const model = await opened(name);
+  Deno.test(`GradCam.mapsOf() of ${cells} cells or more agrees with PyTorch's autograd on ${name}`, async () => {
+    const model = await opened(name, cells);
     const { imageSize, mapsOf, close } = model.gradCam;
     const pixels = formulaPixels(images * 3 * imageSize ** 2);
     const own = await lastLayerWeight(model);
@@ -65,6 +71,24 @@ for (const [name, reference] of Object.entries(references)) {
     ok(differences.every((difference) => difference < 1e-4), `${differences}`);
   });
 }
+
+Deno.test("openGradCam() takes the last map of the cells that are asked for, else of the finest", async () => {
+  const sideOf = async (name: string, cells: number) => {
+    const { gradCam: { imageSize, mapsOf, close }, ...model } = await opened(name, cells);
+    const weight = await lastLayerWeight({ ...model, gradCam: { imageSize, mapsOf, close } });
+    const { shape } = await mapsOf(formulaPixels(3 * imageSize ** 2), takeRows(weight, [3]));
+    await close();
+    return shape[1];
+  };
+  const sides = async (name: string) =>
+    await Promise.all([1, 2, 3, 4, 5, 9, 17, 1000].map((cells) => sideOf(name, cells)));
+  // Images of 64 pixels; a stem leaves 16 cells a side, each stage after the first half as many.
+  deepEqual(await sides("resnet18"), [2, 2, 4, 4, 8, 16, 16, 16]);
+  // The map before the last pooling has 4; the first convolutions leave the image's size.
+  deepEqual(await sides("vgg13"), [4, 4, 4, 4, 8, 16, 32, 64]);
+  // Tokens are as many wherever they are read.
+  deepEqual(await sides("vit_b_16"), Array(8).fill(4));
+});
 
 Deno.test("GradCam.mapsOf() gives an image its map whatever other images and classes are beside it", async () => {
   const model = await opened("resnet18");

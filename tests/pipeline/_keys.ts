@@ -13,6 +13,7 @@ import { planExperiment } from "../../lib/pipeline/plan_experiment.ts";
 import { planModels } from "../../lib/pipeline/plan_models.ts";
 import { openDigests } from "../../lib/store/mod.ts";
 import { edit } from "../cli/_mini_root.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** One change and what it must renew; whatever else there is must keep its key. */
 export interface Row<Name extends string> {
@@ -34,7 +35,7 @@ export const configs = (path: string, change: (json: Json) => void) => (root: st
 export const assumed = (value: unknown) => ({ value, source: "assumed", why: "A test." });
 
 export async function copyOf(root: string): Promise<string> {
-  const copy = await Deno.makeTempDir({ prefix: "keys-" });
+  const copy = await temporaryFolder("keys-");
   await cp(root, copy, { recursive: true });
   return copy;
 }

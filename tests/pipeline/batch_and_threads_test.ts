@@ -6,6 +6,7 @@ import type { ImageSet } from "../../lib/images/mod.ts";
 import { openEncoder } from "../../lib/pipeline/models.ts";
 import { openStore } from "../../lib/store/mod.ts";
 import { createRandom } from "../../lib/tensor/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const repository = join(import.meta.dirname!, "..", "..");
 const count = 66;
@@ -36,7 +37,7 @@ async function features(
     device: "cpu",
     threads,
   });
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   const ref = { stage: "features", key: "ab".repeat(32) };
   await storeImageFeatures(images, {
     indices: images.ids.map((_, index) => index),

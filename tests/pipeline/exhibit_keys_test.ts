@@ -21,6 +21,13 @@ const table: Readonly<Record<string, Row<Name>>> = {
     change: show("figure5", (json) => json.images.value = 2),
     renews: ["activated images"],
   },
+  "how fine Grad-CAM is": {
+    change: show(
+      "figure5b",
+      (json) => json.cells = { value: 2, source: "assumed", why: "Another" },
+    ),
+    renews: ["corrected images"],
+  },
   "how many corrected images are shown, and of a class": {
     change: show("figure5b", (json) => {
       json.images.value = 2;

@@ -12,8 +12,9 @@ import {
 } from "../../lib/pipeline/mod.ts";
 import { conceptsKind, featuresKind, shotsKind } from "../../lib/pipeline/stages/mod.ts";
 import { openStore } from "../../lib/store/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const store = async () => openStore(await Deno.makeTempDir());
+const store = async () => openStore(await temporaryFolder());
 
 /** Nodes a -> b -> d and a -> c -> d, which nobody computes. */
 function diamond(input = 1, version = 1) {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { buildPlan, experimentIds } from "../../lib/pipeline/mod.ts";
 import { readSources } from "../../lib/sources/mod.ts";
 import { openDigests } from "../../lib/store/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const repository = join(import.meta.dirname!, "..", "..");
-const root = await Deno.makeTempDir();
-addEventListener("unload", () => Deno.removeSync(root, { recursive: true }));
+const root = await temporaryFolder();
 for (const folder of ["configs", "experiments"]) {
   await cp(join(repository, folder), join(root, folder), { recursive: true });
 }

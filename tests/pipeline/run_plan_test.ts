@@ -44,6 +44,7 @@ interface Told {
   readonly started: string[][];
   readonly done: string[];
   readonly corrupt: string[];
+  readonly differs: string[];
 }
 
 /** Runs a plan in two workers; what it told. */
@@ -56,7 +57,7 @@ async function run(
     onDone?: () => void;
   } = {},
 ): Promise<Told> {
-  const told: Told = { started: [], done: [], corrupt: [] };
+  const told: Told = { started: [], done: [], corrupt: [], differs: [] };
   const keys = (nodes: readonly StageNode[]) => nodes.map(({ key }) => key);
   await runPlan({
     graph,
@@ -74,6 +75,7 @@ async function run(
         onDone?.();
       },
       onCorrupt: (path) => told.corrupt.push(path),
+      onDiffers: (path) => told.differs.push(path),
       onCompared: () => {},
     },
   });

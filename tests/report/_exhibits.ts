@@ -97,7 +97,13 @@ export const corrections = {
     paper: "Figure 5b",
     factors: { ...factors, method: ["lg_cav_asr"] },
     measures: ["logit_before", "logit_after"],
-    show: { as: "gallery", of: "corrections", images: assumed(2), perClass: assumed(1) },
+    show: {
+      as: "gallery",
+      of: "corrections",
+      images: assumed(2),
+      perClass: assumed(1),
+      cells: assumed(4),
+    },
   }),
   // Margins: image 7 from -0.5 to 0.25, image 8 from -2 to 1.
   runs: [

@@ -230,6 +230,39 @@ Deno.test("resultFigure() of lines has a band and a line for each series in its 
   assert.equal((layout["annotations"] as unknown[]).length, 2);
 });
 
+Deno.test("resultFigure() of lines draws a line at a marked level in each panel, with its word", () => {
+  const marked = (scale: "linear" | "log") => {
+    const lines = specOf({
+      factors: { ...experiment().factors, method: ["lg_cav"], "probes.count": [10, 100] },
+      show: {
+        as: "lines",
+        x: "probes.count",
+        series: ["method"],
+        panels: ["backbone"],
+        scale,
+        mark: { factor: "probes.count", level: 100, as: "paper" },
+      },
+    });
+    const cells = ["resnet18", "vgg13"].map((backbone) =>
+      run({ levels: { method: "lg_cav", backbone, "probes.count": 10 }, value: 1 })
+    );
+    return resultFigure(foldTable(cells, lines)).layout;
+  };
+  const shapes = marked("log")["shapes"] as Record<string, unknown>[];
+  assert.deepEqual(shapes.map(({ xref, yref, x0, x1, y0, y1 }) => [xref, yref, x0, x1, y0, y1]), [
+    ["x", "y domain", 100, 100, 0, 1],
+    ["x2", "y2 domain", 100, 100, 0, 1],
+  ]);
+  const placesOf = (scale: "linear" | "log") =>
+    (marked(scale)["annotations"] as Record<string, unknown>[])
+      .flatMap(({ text, x, xref }) => text === "paper" ? [[xref, x]] : []);
+  // Plotly takes annotations, unlike shapes, at the logarithm of a logarithmic axis.
+  assert.deepEqual(placesOf("log"), [["x", 2], ["x2", 2]]);
+  assert.deepEqual(placesOf("linear"), [["x", 100], ["x2", 100]]);
+  const { ticktext } = marked("log")["xaxis"] as { readonly ticktext: readonly string[] };
+  assert.deepEqual(ticktext, ["10", "100"], "the word stands at the line alone");
+});
+
 Deno.test("differenceFigure() holds the difference of every row from the one above", () => {
   const points = differenceFigure(table).data as unknown as Trace[];
   assert.deepEqual(points.map(({ name }) => name), ["ResNet-18", "VGG-13"]);

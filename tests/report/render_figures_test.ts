@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../lib/files/mod.ts";
-import { figuresPage, foldTable, renderFigures, resultFigure } from "../../lib/report/mod.ts";
+import { foldTable, picturesPage, renderPictures, resultFigure } from "../../lib/report/mod.ts";
 import { spec, syntheticRuns } from "./_synthetic.ts";
 
 const figure = resultFigure(foldTable(syntheticRuns(), spec));
 
-Deno.test("figuresPage() cannot be ended early by the text of a figure", () => {
+Deno.test("picturesPage() cannot be ended early by the text of a figure", () => {
   const figures = [{ data: [{ name: "</script><b>" }], layout: {} }];
-  const page = figuresPage(figures, { plotly: "plotly.js", width: 1, scale: 1 });
+  const page = picturesPage(figures, { plotly: "plotly.js", width: 1, scale: 1 });
   assert.equal(page.match(/<\/script>/g)!.length, 2);
   assert.ok(!page.includes("<b>"));
 });
 
-Deno.test("renderFigures() without a browser says what is missing", async () => {
+Deno.test("renderPictures() without a browser says what is missing", async () => {
   await assert.rejects(
-    renderFigures([figure], { commands: ["no-such-chromium"] }),
+    renderPictures([figure], { commands: ["no-such-chromium"] }),
     (error) => error instanceof UserError && /no-such-chromium.*apt-get/.test(error.message),
   );
 });
 
-Deno.test("renderFigures() with a browser that does not work says so, and leaves no file", async () => {
+Deno.test("renderPictures() with a browser that does not work says so, and leaves no file", async () => {
   const scratch = await Deno.makeTempDir();
   try {
     await assert.rejects(
-      renderFigures([figure], { commands: ["false"], scratch }),
+      renderPictures([figure], { commands: ["false"], scratch }),
       (error) => error instanceof UserError && /false stopped with code 1/.test(error.message),
     );
     assert.deepEqual([...Deno.readDirSync(scratch)], []);
@@ -32,19 +32,19 @@ Deno.test("renderFigures() with a browser that does not work says so, and leaves
   }
 });
 
-Deno.test("renderFigures() of nothing needs no browser", async () => {
-  assert.deepEqual(await renderFigures([], { commands: ["no-such-chromium"] }), []);
+Deno.test("renderPictures() of nothing needs no browser", async () => {
+  assert.deepEqual(await renderPictures([], { commands: ["no-such-chromium"] }), []);
 });
 
 const chromium = ["chromium", "chromium-browser", "google-chrome"];
 
 Deno.test({
-  name: "renderFigures() gives a figure the same SVG whatever is drawn before it",
+  name: "renderPictures() gives a figure the same SVG whatever is drawn before it",
   ignore: !await hasBrowser(),
   fn: async () => {
     const other = { data: [{ type: "bar", x: ["a"], y: [1] }], layout: { height: 300 } };
     const scratch = await Deno.makeTempDir({ prefix: "scratch of 100 % #" });
-    const [first, second, third] = await renderFigures([figure, other, figure], {
+    const [first, second, third] = await renderPictures([figure, other, figure], {
       scale: 1,
       scratch,
     });

@@ -46,6 +46,25 @@ Deno.test("resultSpec() leaves levels that do not vary out of titles", () => {
   assert.equal(rows[0]!.levels["measure"], "concept_to_class_accuracy");
 });
 
+Deno.test("resultSpec() puts the word of a mark behind the titles of what has the marked level", () => {
+  const { rows, columns } = specOf({
+    show: {
+      as: "table",
+      rows: ["method"],
+      columns: ["backbone"],
+      statistic: "mean",
+      mark: { factor: "method", level: "lg_cav", as: "paper" },
+    },
+  });
+  assert.deepEqual(rows.map(({ title }) => title), [
+    "Original CAV",
+    "LG-CAV (paper)",
+    "LG-CAV + GA",
+  ]);
+  assert.equal(rows[1]!.short, "LG-CAV (paper)");
+  assert.ok(columns.every(({ title }) => !title.includes("paper")));
+});
+
 Deno.test("resultSpec() is plain data", () => {
   assert.deepEqual(JSON.parse(JSON.stringify(spec)), spec);
 });
@@ -66,6 +85,16 @@ Deno.test("resultSpec() refuses to hide, repeat or invent a factor", () => {
     /compares levels of "layer"/,
   );
   refused({ measures: ["concept_accuracy", "tcav_score"] }, /2 levels of "measure"/);
+  const marking = (factor: string, level: string | number) => ({
+    show: {
+      ...table,
+      rows: ["method"],
+      columns: ["backbone"],
+      mark: { factor, level, as: "ours" },
+    },
+  });
+  refused(marking("backbone", "resnet19"), /marks resnet19 of "backbone", which it does not show/);
+  refused(marking("vlModel", "clip"), /Mark a level of one of method, backbone\./);
 });
 
 Deno.test("resultSpec() refuses the paper's deviations beside means", () => {

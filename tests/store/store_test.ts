@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { StorageError, walkFiles } from "../../lib/files/mod.ts";
-import { canonicalJson, contentKey, openStore } from "../../lib/store/mod.ts";
+import { canonicalJson, contentKey, openStore, type StageRecord } from "../../lib/store/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const ref = { stage: "features", key: contentKey({ a: 1 }), part: "chunk-0" };
 const storeModule = new URL("../../lib/store/mod.ts", import.meta.url).href;
@@ -21,7 +22,7 @@ Deno.test("contentKey() is the SHA-256 of the canonical JSON", () => {
 });
 
 Deno.test("store.read() returns what store.write() published, and undefined before", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   assert.equal(await store.read(ref), undefined);
   assert.equal(await store.has(ref), false);
   await store.write(ref, bytes);
@@ -31,7 +32,7 @@ Deno.test("store.read() returns what store.write() published, and undefined befo
 
 Deno.test("store.read() removes an artifact whose bytes changed, and says so", async () => {
   const corrupt: string[] = [];
-  const store = openStore(await Deno.makeTempDir(), { onCorrupt: (path) => corrupt.push(path) });
+  const store = openStore(await temporaryFolder(), { onCorrupt: (path) => corrupt.push(path) });
   await store.write(ref, bytes);
   const path = join(store.root, ref.stage, ref.key.slice(0, 2), ref.key, ref.part);
   const file = await Deno.readFile(path);
@@ -44,7 +45,7 @@ Deno.test("store.read() removes an artifact whose bytes changed, and says so", a
 
 Deno.test("store.read() takes a truncated artifact for corrupt", async () => {
   const corrupt: string[] = [];
-  const store = openStore(await Deno.makeTempDir(), { onCorrupt: (path) => corrupt.push(path) });
+  const store = openStore(await temporaryFolder(), { onCorrupt: (path) => corrupt.push(path) });
   await store.write(ref, bytes);
   const path = join(store.root, ref.stage, ref.key.slice(0, 2), ref.key, ref.part);
   for (const length of [0, 10, 35]) {
@@ -56,7 +57,7 @@ Deno.test("store.read() takes a truncated artifact for corrupt", async () => {
 });
 
 Deno.test("store.write() leaves nothing behind when the folder cannot be made", async () => {
-  const root = await Deno.makeTempDir();
+  const root = await temporaryFolder();
   await Deno.writeTextFile(join(root, "features"), "a file where a folder should be");
   const store = openStore(root);
   await assert.rejects(store.write(ref, bytes), StorageError);
@@ -64,7 +65,7 @@ Deno.test("store.write() leaves nothing behind when the folder cannot be made", 
 });
 
 Deno.test("store.publishDirectory() publishes a folder whole, with its checksums", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   const directory = { stage: "world", key: ref.key };
   assert.equal(await store.openDirectory(directory), undefined);
   const published = await store.publishDirectory(directory, async (path) => {
@@ -79,7 +80,7 @@ Deno.test("store.publishDirectory() publishes a folder whole, with its checksums
 });
 
 Deno.test("store.publishDirectory() of a failing fill leaves nothing", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   const directory = { stage: "world", key: ref.key };
   await assert.rejects(
     store.publishDirectory(directory, (path) => {
@@ -94,7 +95,7 @@ Deno.test("store.publishDirectory() of a failing fill leaves nothing", async () 
 
 Deno.test("store.openDirectory() refuses a folder with a changed, missing or surplus file", async () => {
   const corrupt: string[] = [];
-  const store = openStore(await Deno.makeTempDir(), { onCorrupt: (path) => corrupt.push(path) });
+  const store = openStore(await temporaryFolder(), { onCorrupt: (path) => corrupt.push(path) });
   const directory = { stage: "world", key: ref.key };
   const faults = [
     (path: string) => Deno.writeTextFile(join(path, "a"), "changed"),
@@ -114,7 +115,7 @@ Deno.test("store.openDirectory() refuses a folder with a changed, missing or sur
 });
 
 Deno.test("two stores on one folder publish the same artifact without harm", async () => {
-  const root = await Deno.makeTempDir();
+  const root = await temporaryFolder();
   const directory = { stage: "world", key: ref.key };
   const fill = (path: string) => Deno.writeTextFile(join(path, "a"), "first");
   const [first, second] = [openStore(root), openStore(root)];
@@ -129,7 +130,7 @@ Deno.test("two stores on one folder publish the same artifact without harm", asy
 });
 
 Deno.test("store.write() keeps the first of two artifacts, also of many writers at once", async () => {
-  const root = await Deno.makeTempDir();
+  const root = await temporaryFolder();
   const stores = Array.from({ length: 8 }, () => openStore(root));
   const payload = (i: number) => new Uint8Array(1000).fill(i);
   await Promise.all(stores.map((store, i) => store.write(ref, payload(i))));
@@ -145,7 +146,7 @@ Deno.test("store.write() publishes where the file system has no links", async ()
   const { link } = Deno;
   try {
     Deno.link = () => Promise.reject(new Deno.errors.NotSupported("no links here"));
-    const store = openStore(await Deno.makeTempDir());
+    const store = openStore(await temporaryFolder());
     await store.write(ref, bytes);
     assert.deepEqual(await store.read(ref), bytes);
   } finally {
@@ -154,9 +155,10 @@ Deno.test("store.write() publishes where the file system has no links", async ()
 });
 
 Deno.test("store.readRecord() tells what the first writer recorded, whatever the stage stores", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   const record = {
     host: "a",
+    cpu: "b",
     started: "2026-01-02T03:04:05.000Z",
     seconds: 60,
     peakMemoryBytes: 7,
@@ -175,10 +177,18 @@ Deno.test("store.readRecord() tells what the first writer recorded, whatever the
   assert.deepEqual(await store.readRecord(directory), record);
 });
 
+Deno.test("store.readRecord() has no remarks and no processor where an older version wrote none", async () => {
+  const store = openStore(await temporaryFolder());
+  const record = { host: "a", started: "2026-01-02T03:04:05.000Z", seconds: 1, peakMemoryBytes: 7 };
+  await store.writeRecord(ref, record as unknown as StageRecord);
+  assert.deepEqual(await store.readRecord(ref), { ...record, remarks: [], cpu: "unknown" });
+});
+
 Deno.test("store.readRecord() takes a damaged record for none", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   const record = {
     host: "a",
+    cpu: "b",
     started: "2026-01-02T03:04:05.000Z",
     seconds: 60,
     peakMemoryBytes: 7,
@@ -192,7 +202,7 @@ Deno.test("store.readRecord() takes a damaged record for none", async () => {
 });
 
 Deno.test("store.publishDirectory() returns what the first published, and replaces a damaged one", async () => {
-  const root = await Deno.makeTempDir();
+  const root = await temporaryFolder();
   const directory = { stage: "world", key: ref.key };
   const fill = (text: string) => (path: string) => Deno.writeTextFile(join(path, "a"), text);
   const first = await openStore(root).publishDirectory(directory, fill("first"));
@@ -204,7 +214,7 @@ Deno.test("store.publishDirectory() returns what the first published, and replac
 });
 
 Deno.test("store.openDirectory() tells how far the comparison is", async () => {
-  const root = await Deno.makeTempDir();
+  const root = await temporaryFolder();
   const told: (readonly [number, number])[] = [];
   const store = openStore(root, { onCompared: (_path, ...progress) => told.push(progress) });
   const directory = { stage: "world", key: ref.key };
@@ -229,8 +239,8 @@ const hangingWriter = (root: string) => `
 `;
 
 Deno.test("store.removeUnfinished() removes at once what a killed process left, not a living one's", async () => {
-  const root = await Deno.makeTempDir();
-  const script = `${await Deno.makeTempDir()}/writer.ts`;
+  const root = await temporaryFolder();
+  const script = `${await temporaryFolder()}/writer.ts`;
   await Deno.writeTextFile(script, hangingWriter(root));
   const writer = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--allow-all", script],
@@ -256,7 +266,7 @@ Deno.test("store.removeUnfinished() removes at once what a killed process left, 
 });
 
 Deno.test("store.removeUnfinished() removes old unfinished writes and nothing else", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = openStore(await temporaryFolder());
   await store.write(ref, bytes);
   const directory = { stage: "world", key: ref.key };
   await store.publishDirectory(directory, (path) => Deno.writeTextFile(join(path, "a"), ""));

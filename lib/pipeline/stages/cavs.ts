@@ -59,9 +59,13 @@ export interface CavsInputs {
   readonly engine: PlannedEngine;
 }
 
-/** The number of shots, by which nodes are grouped; the shots themselves are a need where there are any. */
+/**
+ * The number of shots, and of their labels the share that is wrong, by which nodes are grouped; the
+ * shots themselves are a need where there are any.
+ */
 export interface CavsHow {
   readonly shots: number | null;
+  readonly labelNoise?: number;
 }
 
 /**
@@ -72,13 +76,14 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
   name: "cavs",
   version: 5,
   ...storedInParts(loadCavs),
-  // One seed has one set of shots, so nodes that differ in the number of shots train apart; so do
-  // those whose prompts are averaged otherwise.
-  group: ({ needs, inputs: { method, engine, probeCount }, how: { shots } }) =>
+  // One seed has one set of shots, so nodes that differ in the number of shots or in their labels
+  // train apart; so do those whose prompts are averaged otherwise.
+  group: ({ needs, inputs: { method, engine, probeCount }, how: { shots, labelNoise = 0 } }) =>
     JSON.stringify([
       needs["features0"],
       needs["probes"] ?? probeCount ?? null,
       shots,
+      labelNoise,
       normalisesText(method),
       engine,
     ]),

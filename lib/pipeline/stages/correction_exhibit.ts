@@ -44,6 +44,8 @@ export const correctionExhibitKind = artifactKind<
     readonly of: LabelledOf;
     readonly images: number;
     readonly perClass: number;
+    /** Of a side of the map of Grad-CAM, at least. */
+    readonly cells: number;
     readonly model: unknown;
     readonly preprocess: PreprocessSpec;
     readonly device: string;
@@ -55,11 +57,11 @@ export const correctionExhibitKind = artifactKind<
   Exhibited
 >({
   name: "correction_exhibit",
-  version: 1,
+  version: 2,
   codec: jsonCodec(),
   compute: async (node, context) => {
     const { need } = context;
-    const { of, images, perClass, preprocess: spec } = node.inputs;
+    const { of, images, perClass, cells, preprocess: spec } = node.inputs;
     const test = {
       files: await need(node, "files"),
       readable: await need(node, "readable"),
@@ -72,7 +74,7 @@ export const correctionExhibitKind = artifactKind<
     const { classes } = test.labels;
     const pictures: CorrectionExhibit["pictures"][number][] = [];
     if (chosen.length > 0) {
-      const gradCam = await openAttention(node.how.model, context);
+      const gradCam = await openAttention(node.how.model, { ...context, cells });
       try {
         const positions = chosen.map(({ position }) => position);
         for await (const read of readPictures(test, { of, positions, spec })) {

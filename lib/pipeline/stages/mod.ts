@@ -9,6 +9,7 @@ import { classLayerKind } from "./class_layer.ts";
 import { conceptsKind, labelsKind, shownConceptsKind, textKind } from "./concepts.ts";
 import { correctedLayerKind } from "./corrected_layer.ts";
 import { confusionsKind } from "./confusions.ts";
+import { mismatchedKind, perturbedTextKind } from "./dials.ts";
 import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
@@ -29,6 +30,7 @@ export * from "./concepts.ts";
 export * from "./confusions.ts";
 export * from "./corrected_layer.ts";
 export * from "./correction_exhibit.ts";
+export * from "./dials.ts";
 export * from "./exhibits.ts";
 export * from "./features.ts";
 export * from "./files.ts";
@@ -72,7 +74,9 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     measureCorrectionKind,
     measureKind,
     measureLayerKind,
+    mismatchedKind,
     pairsKind,
+    perturbedTextKind,
     probesKind,
     readableKind,
     sceneConceptsKind,

@@ -15,10 +15,12 @@ export function ruleOf({ show }: Pick<ResultGallery, "show">): string {
       `the logit of the image's class minus that of the class that was predicted before.`;
 }
 
-/** How Grad-CAM is drawn. */
-export const attentionSentence =
-  "Colour: Grad-CAM of a logit at the last convolutional map, from nothing over red to light yellow; " +
-  "the four maps of an image share their scale.";
+/** How Grad-CAM is drawn; undefined where none is. */
+export function attentionSentence({ show }: Pick<ResultGallery, "show">): string | undefined {
+  if (show.as !== "gallery" || show.of !== "corrections") return undefined;
+  return `Colour: Grad-CAM of a logit at the last map of ${show.cells} × ${show.cells} cells or more, ` +
+    `from nothing over red to light yellow; the four maps of an image share their scale.`;
+}
 
 /** The same as a whole: how many images there were, and what correction did to them. */
 export function countsOf({ cell }: { readonly cell: GalleryCell }): string {

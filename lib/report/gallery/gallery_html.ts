@@ -29,7 +29,7 @@ export function galleryHtml(result: ResultGallery): string {
   const cells = titledCells(result).map(({ title, cell }, i) =>
     cellHtml(cell, { title, number: i })
   );
-  const isOfCorrections = result.show.as === "gallery" && result.show.of === "corrections";
+  const attention = attentionSentence(result);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -51,7 +51,7 @@ ${
       : `<p>Expected before the first run: ${escapeXml(result.prediction)}</p>`
   }
 <p>${escapeXml(ruleOf(result))}</p>
-${isOfCorrections ? `<p>${attentionSentence}</p>` : ""}
+${attention === undefined ? "" : `<p>${attention}</p>`}
 </header>
 <main>
 ${cells.join("\n")}

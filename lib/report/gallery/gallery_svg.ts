@@ -31,8 +31,8 @@ interface Block {
 }
 
 const margin = 24;
-/** Sides of pictures, and the room for what is said beside them. */
-const side = 104;
+/** Sides of pictures, twice those of the world's, and the room for what is said beside them. */
+const side = 128;
 const gap = 10;
 const labels = 220;
 
@@ -47,19 +47,15 @@ export function gallerySvg(result: ResultGallery): Svg {
   ]);
   const width = Math.max(640, ...cells.map((block) => block.width)) + 2 * margin;
   const seeds = `${result.seeds.length} seed${result.seeds.length === 1 ? "" : "s"}`;
-  const colours = result.show.as === "gallery" && result.show.of === "corrections"
-    ? ` ${attentionSentence}`
-    : "";
+  const words = [`${result.profile} profile, ${seeds}.`, ruleOf(result), attentionSentence(result)]
+    .filter((sentence) => sentence !== undefined).join(" ");
   const letters = Math.floor((width - 2 * margin) / 6.6);
   const blocks = [
     paragraph(wrap(fullTitle(result), Math.floor((width - 2 * margin) / 11)), {
       size: 17,
       line: 22,
     }),
-    paragraph(wrap(`${result.profile} profile, ${seeds}. ${ruleOf(result)}${colours}`, letters), {
-      size: 11.5,
-      line: 16,
-    }),
+    paragraph(wrap(words, letters), { size: 11.5, line: 16 }),
     ...cells,
   ];
   let y = margin;
@@ -110,18 +106,19 @@ function conceptRow(
     readonly most: number;
   },
 ): Block {
+  const namesOf = ({ className }: Picture) => wrap(className, 21).map((line) => fit(line, 22));
+  const shown = [...concept.most, ...concept.least];
+  const lines = Math.max(0, ...shown.map(({ image }) => namesOf(pictures.get(image)!).length));
   const hang = (shown: ShownConcept["most"], start: number) =>
     shown.map(({ image, value }, i) => {
       const picture = pictures.get(image)!;
       const own = picture.class === concept.class;
       const x = start + i * (side + gap);
       return [
-        pictureElement(picture, { x, y: 0 }),
+        pictureElement(picture, x),
         ...own ? [frame(x)] : [],
         text(formatLogit(value), { x, y: side + 15, weight: "bold" }),
-        ...wrap(picture.className, 17).slice(0, 2).map((line, at) =>
-          text(fit(line, 18), { x, y: side + 29 + 12 * at, size: 10 })
-        ),
+        ...namesOf(picture).map((line, at) => text(line, { x, y: side + 29 + 12 * at, size: 10 })),
       ].join("\n");
     });
   const name = wrap(concept.name, 24);
@@ -129,7 +126,10 @@ function conceptRow(
   const least = startOfLeast(most);
   return {
     width: least + concept.least.length * (side + gap),
-    height: side + 58,
+    height: Math.max(
+      side + 34 + 12 * lines,
+      24 + 17 * name.length + 14 * words.length,
+    ),
     draw: [
       ...name.map((line, i) => text(line, { x: 0, y: 13 + 17 * i, size: 13, weight: "bold" })),
       ...words.map((line, i) =>
@@ -169,8 +169,8 @@ function correctedRow(
     const x = columns[column]!;
     const heat = { ...picture, png: heatPng(map, { ...picture, greatest }) };
     return [
-      pictureElement(picture, { x, y: 0 }),
-      pictureElement(heat, { x, y: 0 }),
+      pictureElement(picture, x),
+      imageElement(heat, { x }),
       text(formatLogit(logit), { x, y: side + 15, weight: "bold" }),
     ];
   };
@@ -186,7 +186,7 @@ function correctedRow(
     draw: [
       ...name.map((line, i) => text(line, { x: 0, y: 13 + 17 * i, size: 13, weight: "bold" })),
       ...rest.map((line, i) => text(line, { x: 0, y: 13 + 17 * name.length + 14 * i, size: 10.5 })),
-      pictureElement(picture, { x: columns[0]!, y: 0 }),
+      pictureElement(picture, columns[0]!),
       ...overlay(1, own.before, before.own),
       ...overlay(2, own.after, after.own),
       ...overlay(3, other.before, before.mistaken),
@@ -231,14 +231,19 @@ function text(
   return `<text x="${x}" y="${y}" font-size="${size}"${bold}>${escapeXml(words)}</text>`;
 }
 
-/** A picture within a square of the gallery. */
-function pictureElement(
+/** A picture within a square of the gallery: of one that is enlarged the pixels are seen. */
+function pictureElement(picture: Picture, x: number): string {
+  const isEnlarged = Math.max(picture.width, picture.height) < side;
+  return imageElement(picture, { x, style: isEnlarged ? ' image-rendering="pixelated"' : "" });
+}
+
+function imageElement(
   { png, width, height }: Pick<Picture, "png" | "width" | "height">,
-  { x, y }: { readonly x: number; readonly y: number },
+  { x, style = "" }: { readonly x: number; readonly style?: string },
 ): string {
   const scale = side / Math.max(width, height);
   const [w, h] = [width, height].map((extent) => +(extent * scale).toFixed(2));
-  return `<image x="${x}" y="${y}" width="${w}" height="${h}" href="${pngAddress(png)}"/>`;
+  return `<image x="${x}" y="0" width="${w}" height="${h}"${style} href="${pngAddress(png)}"/>`;
 }
 
 /** Around a picture of the concept's own class. */

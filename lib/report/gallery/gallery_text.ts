@@ -21,12 +21,12 @@ export function galleryBlocks(result: ResultGallery): string[] {
     ...titledCells(result).flatMap(({ title, cell }) => [
       ...title === "" ? [] : [`## ${title}`],
       countsOf({ cell }),
-      ...cellBlocks(cell),
+      ...cellBlocks(cell, result),
     ]),
   ];
 }
 
-function cellBlocks(cell: GalleryCell): string[] {
+function cellBlocks(cell: GalleryCell, result: ResultGallery): string[] {
   if (cell.status === "not run") return [];
   if (cell.of === "activations") {
     const of = (shown: ShownConcept["most"]) =>
@@ -52,7 +52,7 @@ function cellBlocks(cell: GalleryCell): string[] {
     formatGain(gain),
   ]);
   const header = ["Image", "class", "taken for", "both logits before", "after", "gain"];
-  return [markdownTable([header, ...lines]), attentionSentence];
+  return [markdownTable([header, ...lines]), attentionSentence(result)!];
 }
 
 /** A gallery as lines of text for a terminal. */
