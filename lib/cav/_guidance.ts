@@ -1,7 +1,7 @@
-import { asPrinted, type Method } from "../config/mod.ts";
+import type { Method } from "../config/mod.ts";
 import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavProblem, TrainerTask } from "./concept_problem.ts";
-import { deviationWeights, type Reweighting } from "./deviation_sample_reweighting.ts";
+import { deviationWeights } from "./deviation_sample_reweighting.ts";
 import type { CavEngine, ProbeImages } from "./engine.ts";
 import {
   alignActivations,
@@ -10,6 +10,7 @@ import {
   pairMoments,
 } from "./gaussian_alignment.ts";
 import { meanRow } from "./_centre_rows.ts";
+import { probeCosines, reweightingOf } from "./probe_weights.ts";
 import { divideByLengths, rowLengths } from "./_row_lengths.ts";
 import type { Shots } from "./_shots.ts";
 import { gramOf, trainsInSpan } from "./_span.ts";
@@ -59,28 +60,24 @@ export async function guidance(
   }
   const activations = await activationsOf(text, { vl: probes.vl, engine });
   const ofMethods = methods.map((method) => targetsOf(method, { activations, moments }));
-  const weightsOf = new Map<string, Float32Array[]>();
-  if (methods.some(({ parts }) => parts.includes("dsr"))) {
-    const cosines = await probeCosines(task, { engine, unit: probes.unit });
-    for (const method of methods) {
-      const reweighting = reweightingOf(method);
-      weightsOf.set(
-        JSON.stringify(reweighting),
-        cosines.map((ofSeed) => deviationWeights(ofSeed, reweighting)),
-      );
-    }
-  }
+  const reweighted = methods.filter(({ parts }) => parts.includes("dsr"));
+  const cosines = reweighted.length > 0
+    ? await probeCosines(task, { engine, unit: probes.unit })
+    : [];
+  const weightsOf = new Map(reweighted.map((method) => {
+    const reweighting = reweightingOf(method);
+    return [method, cosines.map((ofSeed) => deviationWeights(ofSeed, reweighting))];
+  }));
   const count = probes.unit.shape[0]!;
   const shape = [seeds.length, methods.length, count];
   const [targets, weights] = [zeros(shape), zeros(shape)];
   seeds.forEach((_, seed) =>
-    methods.forEach((method, column) => {
-      const { parts, hyperparameters: { coefficient } } = method;
+    methods.forEach(({ parts, hyperparameters: { coefficient } }, column) => {
       const at = (seed * methods.length + column) * count;
       targets.data.set(ofMethods[column]!, at);
       const ofColumn = weights.data.subarray(at, at + count).fill(coefficient);
       if (!parts.includes("dsr")) return;
-      const ofSeed = weightsOf.get(JSON.stringify(reweightingOf(method)))![seed]!;
+      const ofSeed = weightsOf.get(methods[column]!)![seed]!;
       for (let i = 0; i < count; i++) ofColumn[i]! *= ofSeed[i]!;
     })
   );
@@ -116,63 +113,14 @@ async function activationsOf(
 
 /** What a method's parts make of a_c(x) (Eq. 3, 4). */
 function targetsOf(
-  method: LgCav,
+  { parts, hyperparameters }: LgCav,
   { activations, moments }: {
     readonly activations: Activations;
     readonly moments: ReadonlyMap<AlignmentPairs, Moments>;
   },
 ): Float32Array {
-  const { parts, hyperparameters: { alignmentPairs } } = method;
   const chosen = parts.includes("ce") ? activations.ensemble : activations.prompt;
   if (!parts.includes("ga")) return chosen;
-  return alignActivations(chosen, moments.get(alignmentPairs)!, asPrinted(method).alignment);
-}
-
-/** How a method's `dsr` turns deviations into weights. */
-export function reweightingOf(method: LgCav): Reweighting {
-  const { dsrNormalisation, dsrTemperature } = asPrinted(method);
-  return { normalisation: dsrNormalisation, temperature: dsrTemperature };
-}
-
-/**
- * The cosines of each probe with each positive of each seed, which DSR takes deviations of: by seed
- * and by probe.
- *
- * @param options.unit features of the probes divided by their lengths, [probes, dim]
- * @throws {RangeError} without labelled images.
- */
-export async function probeCosines(
-  { shots, concept }: {
-    readonly shots: Shots | undefined;
-    readonly concept: { readonly concept: string };
-  },
-  { engine, unit }: { readonly engine: CavEngine; readonly unit: Tensor },
-): Promise<Float32Array[][]> {
-  if (!shots) {
-    throw new RangeError(
-      `Reweighting the probes of "${concept.concept}" (DSR) takes positive images: give some, or ` +
-        `leave the part "dsr" out.`,
-    );
-  }
-  const [seeds = 0, , dim = 0] = shots.features.shape;
-  const count = row(shots.labels, 0).filter((label) => label === 1).length;
-  const positives = zeros([seeds * count, dim]);
-  for (let seed = 0; seed < seeds; seed++) {
-    const ofSeed = row(shots.features, seed).subarray(0, count * dim);
-    positives.data.set(ofSeed, seed * count * dim);
-  }
-  divideByLengths(positives);
-  const cosines = await engine.product(positives, unit);
-  const [, images = 0] = cosines.shape;
-  return Array.from({ length: seeds }, (_, seed) => {
-    const byProbe = new Float32Array(images * count);
-    for (let i = 0; i < count; i++) {
-      const ofPositive = row(cosines, seed * count + i);
-      for (let probe = 0; probe < images; probe++) byProbe[probe * count + i] = ofPositive[probe]!;
-    }
-    return Array.from(
-      { length: images },
-      (_, probe) => byProbe.subarray(probe * count, (probe + 1) * count),
-    );
-  });
+  const { alignmentPairs, alignment } = hyperparameters;
+  return alignActivations(chosen, moments.get(alignmentPairs)!, alignment);
 }

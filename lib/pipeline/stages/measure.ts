@@ -1,5 +1,5 @@
 import { allRows, type ConceptTextFeatures, type FeatureRows } from "../../activations/mod.ts";
-import { openEngine, probeActivations } from "../../cav/mod.ts";
+import { openEngine, probeActivations, type Reweighting } from "../../cav/mod.ts";
 import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
 import {
   type ConceptMeasure,
@@ -8,6 +8,7 @@ import {
   type PairMeasure,
   type ProbeMeasure,
   type RankingMeasure,
+  type ReweightingMeasure,
   type TrainedCav,
 } from "../../metrics/mod.ts";
 import { row, takeRows, type Tensor } from "../../tensor/mod.ts";
@@ -20,6 +21,7 @@ import {
   type TypedNode,
 } from "../stage.ts";
 import { activationBlocks } from "./_activations.ts";
+import { measureReweightings } from "./_measure_reweightings.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import type { Cavs } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
@@ -49,6 +51,8 @@ export interface MeasureNeeds extends RowsNeeds {
   /** Features of test images by both models. */
   readonly test?: FeatureRows;
   readonly vlTest?: FeatureRows;
+  /** The CAVs of the same method without reweighting. */
+  readonly without?: Cavs;
 }
 
 /** Which measure. */
@@ -57,9 +61,11 @@ export interface MeasureInputs {
   readonly version: number;
   /** What a measure over probes aligns to. */
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
+  /** How the CAVs' probes are reweighted, of a measure over reweightings. */
+  readonly reweighting?: Reweighting;
 }
 
-type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure;
+type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure | ReweightingMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -70,8 +76,9 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
   name: "measure",
   version: 1,
   ...storedAs(codec),
-  group: ({ needs: { cavs: _, shots: __, ...shared }, inputs: { measure, alignmentPairs } }) =>
-    JSON.stringify([shared, measure, alignmentPairs ?? null]),
+  group: (
+    { needs: { cavs: _, shots: __, without: ___, ...shared }, inputs: { measure, alignmentPairs } },
+  ) => JSON.stringify([shared, measure, alignmentPairs ?? null]),
   run: async (nodes, context) => {
     const measure = measureOf(nodes[0]!.inputs.measure);
     const values = await {
@@ -79,6 +86,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
+      reweightings: () => measureReweightings(nodes, measure as ReweightingMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
@@ -214,7 +222,8 @@ async function measureRankings(
   return values;
 }
 
-async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
+/** The CAV of the concept at this place. */
+export async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
   const matrix: Tensor = await vectors.take([concept]);
   return { vector: matrix.data, threshold: thresholds[concept]! };
 }
