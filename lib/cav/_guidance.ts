@@ -14,6 +14,7 @@ import { probeCosines, reweightingOf } from "./probe_weights.ts";
 import { divideByLengths, rowLengths } from "./_row_lengths.ts";
 import type { Shots } from "./_shots.ts";
 import { gramOf, trainsInSpan } from "./_span.ts";
+import type { SpliceCoder } from "./splice.ts";
 
 type LgCav = Method<"lg_cav">;
 
@@ -51,7 +52,11 @@ export async function probesOf(
 /** What the probes ask of the columns of a task: one column per method in each seed's group. */
 export async function guidance(
   task: TrainerTask<LgCav>,
-  { engine, probes }: { readonly engine: CavEngine; readonly probes: Probes },
+  { engine, probes, splice }: {
+    readonly engine: CavEngine;
+    readonly probes: Probes;
+    readonly splice: SpliceCoder;
+  },
 ): Promise<Pick<ProbeImages, "targets" | "weights">> {
   const { concept: { text }, methods, seeds } = task;
   const moments = new Map<AlignmentPairs, Moments>();
@@ -59,7 +64,13 @@ export async function guidance(
     moments.set(pairs, await pairMoments(probes.unit, { engine, pairs, gram: probes.gram }));
   }
   const activations = await activationsOf(text, { vl: probes.vl, engine });
-  const ofMethods = methods.map((method) => targetsOf(method, { activations, moments }));
+  const ofMethods: Float32Array[] = [];
+  for (const method of methods) {
+    const of = method.parts.includes("splice")
+      ? await codesOf(task, method, { vl: probes.vl, splice })
+      : activations;
+    ofMethods.push(targetsOf(method, { activations: of, moments }));
+  }
   const reweighted = methods.filter(({ parts }) => parts.includes("dsr"));
   const cosines = reweighted.length > 0
     ? await probeCosines(task, { engine, unit: probes.unit })
@@ -109,6 +120,19 @@ async function activationsOf(
     for (let i = 0; i < values.length; i++) values[i] = lengths[i] ? values[i]! / lengths[i]! : 0;
   }
   return { prompt: ofPrompt, ensemble: ofEnsemble };
+}
+
+/** The weight of the concept in the sparse code of each probe, whichever the text feature. */
+async function codesOf(
+  { concept }: TrainerTask<LgCav>,
+  { id, hyperparameters: { splicePenalty: penalty } }: LgCav,
+  { vl, splice }: { readonly vl: Tensor; readonly splice: SpliceCoder },
+): Promise<Activations> {
+  if (penalty === undefined) {
+    throw new RangeError(`The method ${id} has the part "splice" and no "splicePenalty". Add it.`);
+  }
+  const codes = await splice(vl, { concept, penalty });
+  return { prompt: codes, ensemble: codes };
 }
 
 /** What a method's parts make of a_c(x) (Eq. 3, 4). */

@@ -12,6 +12,7 @@ import { descend } from "./_descend.ts";
 import { type Columns, descentOf } from "./engine.ts";
 import { guidance, probesOf } from "./_guidance.ts";
 import { thresholdsOf } from "./_shots.ts";
+import { type SpliceCoder, spliceCoder } from "./splice.ts";
 
 type LgCav = Method<"lg_cav">;
 
@@ -23,16 +24,19 @@ type LgCav = Method<"lg_cav">;
  *
  * a_c(x) = cosine(g_text(c), g_img(x)) (Eq. 3), aligned to the target model's cosines by `ga`
  * (Eq. 4), with the ensemble's text feature by `ce`; weight(x) is 1, or by `dsr` that of Eq. 5.
+ * By `splice`, a_c(x) is the weight of the concept in the image's sparse code instead.
  * Without positives and negatives the first term is left out. The methods and seeds of a concept
  * are the columns of one matrix, so the methods of a task must agree in how gradient descent runs.
  */
-export const lgCav: PrepareTrainer<LgCav> = (problem, context) =>
-  conceptByConcept((task) => trainGuided(problem, task, context));
+export const lgCav: PrepareTrainer<LgCav> = (problem, context) => {
+  const splice = spliceCoder(problem, context.engine);
+  return conceptByConcept((task) => trainGuided(problem, task, { ...context, splice }));
+};
 
 async function trainGuided(
   problem: CavProblem,
   task: TrainerTask<LgCav>,
-  { engine, random }: TrainingContext,
+  { engine, random, splice }: TrainingContext & { readonly splice: SpliceCoder },
 ): Promise<ConceptVectors[]> {
   const { concept, methods, seeds, shots } = task;
   const { hyperparameters } = methods[0]!;
@@ -48,7 +52,7 @@ async function trainGuided(
       labelled: centred,
       probes: {
         features: tensor([1, images, dim], probes.unit.data),
-        ...await guidance(task, { engine, probes }),
+        ...await guidance(task, { engine, probes, splice }),
       },
     },
     { engine, descent: descentOf(hyperparameters, images), probeGram: probes.gram },

@@ -72,7 +72,7 @@ export const methodSchema = z.discriminatedUnion("base", [
   z.strictObject({
     ...named,
     base: z.literal("lg_cav"),
-    parts: z.array(z.enum(["ga", "ce", "dsr"])).readonly(),
+    parts: z.array(z.enum(["ga", "ce", "dsr", "splice"])).readonly(),
     hyperparameters: z.strictObject({
       ...descent,
       /** Factor of the language-guided loss beside the classification loss (Figure 6). */
@@ -89,6 +89,8 @@ export const methodSchema = z.discriminatedUnion("base", [
       ).optional(),
       /** What the softmax divides the deviations by. */
       dsrTemperature: sourced(upTo(1e6)).optional(),
+      /** Factor of the sum of the weights in the sparse code of an image, by `splice`. */
+      splicePenalty: sourced(upTo(1e6)).optional(),
     }).readonly(),
   }).readonly(),
   z.strictObject({

@@ -12,6 +12,7 @@ Deno.test("methodSchema accepts every file of configs/methods, each named by its
     "lg_cav+ga+ce+dsr.json",
     "lg_cav+ga+ce.json",
     "lg_cav+ga.json",
+    "lg_cav+splice.json",
     "lg_cav.json",
     "logistic_cav.json",
     "mean_difference.json",
