@@ -1,10 +1,8 @@
-import { rowsPerBlock } from "../activations/mod.ts";
 import { row, type Tensor, tensor } from "../tensor/mod.ts";
-import { centreRows, meanRow, subtractFromRows } from "./_centre_rows.ts";
+import { centreRows } from "./_centre_rows.ts";
 import type { CavProblem, ConceptProblem } from "./concept_problem.ts";
 import type { CavEngine } from "./engine.ts";
 import { divideByLengths } from "./_row_lengths.ts";
-import { unlabelledImages } from "./_unlabelled_images.ts";
 
 /** Codes images in a vocabulary of concepts: the weight of one concept in each image. */
 export type SpliceCoder = (
@@ -18,16 +16,16 @@ export type SpliceCoder = (
  * |z - C' w|^2 + penalty |w|_1, where z is an image's feature of the VL model and the rows of C are
  * the text features of a vocabulary. Both have unit length, are counted from the mean of their kind,
  * which differs between images and texts, and have unit length again. Here the vocabulary is the
- * prompts of the problem's concepts, and the mean of the images that of all unlabelled ones.
+ * prompts of the problem's concepts, and the mean of the images that of the images which are coded:
+ * the probes of one concept, so that none is seen that judges it.
  */
 export function spliceCoder(problem: CavProblem, engine: CavEngine): SpliceCoder {
-  let prepared: Promise<{ readonly centre: Float64Array } & Vocabulary> | undefined;
+  let vocabulary: Vocabulary | undefined;
   return async (images, { concept, penalty }) => {
-    prepared ??= imageCentre(problem).then((centre) => ({ centre, ...vocabularyOf(problem) }));
-    const { centre, words, gram } = await prepared;
-    const coded = tensor(images.shape, images.data.slice());
-    divideByLengths(coded);
-    subtractFromRows(coded.data, centre);
+    const { words, gram } = vocabulary ??= vocabularyOf(problem);
+    const unit = tensor(images.shape, images.data.slice());
+    divideByLengths(unit);
+    const { deviations: coded } = centreRows(unit);
     divideByLengths(coded);
     const products = await engine.product(coded, words);
     const index = problem.concepts.indexOf(concept);
@@ -63,19 +61,6 @@ function vocabularyOf({ concepts }: CavProblem): Vocabulary {
     }
   }
   return { words, gram };
-}
-
-/** The mean of the unlabelled images' VL features of unit length, read in blocks. */
-async function imageCentre(problem: CavProblem): Promise<Float64Array> {
-  const rows = unlabelledImages(problem);
-  const centre = new Float64Array(problem.vlFeatures.shape[1]);
-  for (let from = 0; from < rows.length; from += rowsPerBlock) {
-    const block = await problem.vlFeatures.take(rows.slice(from, from + rowsPerBlock));
-    divideByLengths(block);
-    const share = block.shape[0]! / rows.length;
-    meanRow(block).forEach((x, j) => centre[j]! += share * x);
-  }
-  return centre;
 }
 
 /** A code is found when a sweep changes no weight by more than this. */
