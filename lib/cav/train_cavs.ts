@@ -10,11 +10,16 @@ import type {
   TrainerTask,
   TrainingContext,
 } from "./concept_problem.ts";
+import { fastCav } from "./fast_cav.ts";
 import { lgCav } from "./lg_cav.ts";
+import { logisticCav } from "./logistic_cav.ts";
+import { meanDifference } from "./mean_difference.ts";
 import { oaTcav } from "./oa_tcav.ts";
 import { originalCav } from "./original_cav.ts";
 import { randomCav } from "./random_cav.ts";
+import { ridgeCav } from "./ridge_cav.ts";
 import { centreShots, type Origin, shotsOf, startStream, startVectors } from "./_shots.ts";
+import { svmCav } from "./svm_cav.ts";
 import { textToConcept } from "./text_to_concept.ts";
 
 /** Concepts per block: the unit that is stored and resumed. It does not change the vectors. */
@@ -192,6 +197,11 @@ function prepareAll(problem: CavProblem, context: TrainingContext) {
     text_to_concept: textToConcept(problem, context),
     oa_tcav: oaTcav(problem, context),
     lg_cav: lgCav(problem, context),
+    mean_difference: meanDifference(problem, context),
+    fast_cav: fastCav(problem, context),
+    ridge_cav: ridgeCav(problem, context),
+    svm_cav: svmCav(problem, context),
+    logistic_cav: logisticCav(problem, context),
   };
   return async (
     concepts: readonly ConceptProblem[],

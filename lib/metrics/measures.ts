@@ -1,4 +1,4 @@
-import { cosine, dot, row, type Tensor } from "../tensor/mod.ts";
+import { cosine, dot, norm, row, type Tensor } from "../tensor/mod.ts";
 import { areaUnderRoc } from "./area_under_roc.ts";
 import { conceptAccuracy } from "./concept_accuracy.ts";
 import { conceptOverlap } from "./concept_overlap.ts";
@@ -142,6 +142,27 @@ export interface SignificanceMeasure extends MeasureFacts {
   readonly of: "concept_to_class_accuracy" | "tcav_score";
 }
 
+/**
+ * A measure with one value of each ground-truth pair: what reweighting the probes did to the CAV of
+ * the pair's concept, beside the CAV of the same method without it.
+ */
+export interface ReweightingMeasure extends MeasureFacts {
+  readonly over: "reweightings";
+  /**
+   * @param options.without the CAV that all but the weights made.
+   * @param options.share effective sample size of the weights, as a share of the probes.
+   * @param options.gradients of the class's logit at its images, [images, dim].
+   */
+  readonly measure: (
+    cav: TrainedCav,
+    options: {
+      readonly without: TrainedCav;
+      readonly share: number;
+      readonly gradients: Tensor;
+    },
+  ) => number;
+}
+
 /** A measure of a trained CAV, or of a corrected last layer. */
 export type Measure =
   | ConceptMeasure
@@ -154,7 +175,8 @@ export type Measure =
   | PictureMeasure
   | RelationMeasure
   | PeerMeasure
-  | SignificanceMeasure;
+  | SignificanceMeasure
+  | ReweightingMeasure;
 
 /** Activations are neither good nor bad: they are looked at, as histograms. */
 const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasure => ({
@@ -187,6 +209,21 @@ const ofPictures = (title: string, unit: string): PictureMeasure => ({
   aggregate: "mean",
   random: null,
   version: 1,
+});
+
+const ofReweighting = (
+  title: string,
+  unit: string,
+  measure: ReweightingMeasure["measure"],
+): ReweightingMeasure => ({
+  over: "reweightings",
+  title,
+  unit,
+  direction: "none",
+  aggregate: "mean",
+  random: null,
+  version: 1,
+  measure,
 });
 
 /** Every measure by its name: what the rest of the code knows of it. */
@@ -361,6 +398,29 @@ export const measures = {
     "concept_to_class_accuracy",
   ),
   significant_tcav_scores: significance("Pairs whose TCAV score is significant", "tcav_score"),
+  probe_effective_sample_size: ofReweighting(
+    "Effective sample size of DSR's weights",
+    "% of the probes",
+    (_, { share }) => 100 * share,
+  ),
+  dsr_angle: ofReweighting(
+    "Angle between the CAVs with and without DSR",
+    "degrees",
+    (cav, { without }) => (180 / Math.PI) * angleBetween(cav, without),
+  ),
+  dsr_bound: ofReweighting(
+    "What that angle allows DSR to gain or lose",
+    "cosine x100",
+    // |v . g - v' . g| <= |v - v'| = 2 sin(angle / 2) for vectors of unit length.
+    (cav, { without }) => 200 * Math.sin(angleBetween(cav, without) / 2),
+  ),
+  dsr_gain: ofReweighting(
+    "What DSR gains in concept-to-class accuracy",
+    "cosine x100",
+    (cav, { without, gradients }) =>
+      conceptToClassAccuracy(cav.vector, gradients) -
+      conceptToClassAccuracy(without.vector, gradients),
+  ),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 /** The name of a measure. */
@@ -379,6 +439,20 @@ function accuracy(group: string, correct: readonly boolean[]): readonly Weighted
   if (correct.length === 0) return [];
   const hits = correct.filter(Boolean).length;
   return [{ group, value: (100 * hits) / correct.length, weight: correct.length }];
+}
+
+/**
+ * The angle between two vectors in radians, from the chord of their unit vectors: unlike the arc
+ * cosine it is exact to the last digits of small angles.
+ */
+function angleBetween({ vector: a }: TrainedCav, { vector: b }: TrainedCav): number {
+  const [ofA, ofB] = [norm(a), norm(b)];
+  let [squares, sums] = [0, 0];
+  for (let j = 0; j < a.length; j++) {
+    squares += (a[j]! / ofA - b[j]! / ofB) ** 2;
+    sums += (a[j]! / ofA + b[j]! / ofB) ** 2;
+  }
+  return 2 * Math.atan2(Math.sqrt(squares), Math.sqrt(sums));
 }
 
 function scores(vector: Float32Array, images: Tensor): number[] {

@@ -15,6 +15,11 @@ const looksAt = {
   text_to_concept: "language",
   oa_tcav: "language",
   lg_cav: "language",
+  mean_difference: "nothing",
+  fast_cav: "nothing",
+  ridge_cav: "nothing",
+  svm_cav: "nothing",
+  logistic_cav: "nothing",
 } as const satisfies Record<Method["base"], string>;
 
 /** The stage of a cell's CAVs: what its method does not look at is in no need. */

@@ -1,5 +1,5 @@
 import { allRows, type ConceptTextFeatures, type FeatureRows } from "../../activations/mod.ts";
-import { openEngine, probeActivations, startDirection } from "../../cav/mod.ts";
+import { openEngine, probeActivations, type Reweighting, startDirection } from "../../cav/mod.ts";
 import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
 import {
   type ConceptMeasure,
@@ -9,6 +9,7 @@ import {
   type ProbeMeasure,
   type RankingMeasure,
   type RelationMeasure,
+  type ReweightingMeasure,
   type StartMeasure,
   type TrainedCav,
 } from "../../metrics/mod.ts";
@@ -22,6 +23,7 @@ import {
   type TypedNode,
 } from "../stage.ts";
 import { activationBlocks } from "./_activations.ts";
+import { measureReweightings } from "./_measure_reweightings.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import { type Cavs, trainingRandom } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
@@ -51,6 +53,8 @@ export interface MeasureNeeds extends RowsNeeds {
   /** Features of test images by both models. */
   readonly test?: FeatureRows;
   readonly vlTest?: FeatureRows;
+  /** The CAVs of the same method without reweighting. */
+  readonly without?: Cavs;
 }
 
 /** Which measure. */
@@ -61,6 +65,8 @@ export interface MeasureInputs {
   readonly seed?: number;
   /** What a measure over probes aligns to. */
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
+  /** How the CAVs' probes are reweighted, of a measure over reweightings. */
+  readonly reweighting?: Reweighting;
 }
 
 type CavMeasure =
@@ -69,7 +75,8 @@ type CavMeasure =
   | ProbeMeasure
   | RankingMeasure
   | StartMeasure
-  | RelationMeasure;
+  | RelationMeasure
+  | ReweightingMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -80,8 +87,9 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
   name: "measure",
   version: 1,
   ...storedAs(codec),
-  group: ({ needs: { cavs: _, shots: __, ...shared }, inputs: { measure, alignmentPairs } }) =>
-    JSON.stringify([shared, measure, alignmentPairs ?? null]),
+  group: (
+    { needs: { cavs: _, shots: __, without: ___, ...shared }, inputs: { measure, alignmentPairs } },
+  ) => JSON.stringify([shared, measure, alignmentPairs ?? null]),
   run: async (nodes, context) => {
     const measure = measureOf(nodes[0]!.inputs.measure);
     const values = await {
@@ -91,6 +99,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       starts: () => measureStarts(nodes, measure as StartMeasure, context),
       relations: () => measureRelations(nodes, measure as RelationMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
+      reweightings: () => measureReweightings(nodes, measure as ReweightingMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
@@ -282,7 +291,8 @@ async function measureRankings(
   return values;
 }
 
-async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
+/** The CAV of the concept at this place. */
+export async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
   const matrix: Tensor = await vectors.take([concept]);
   return { vector: matrix.data, threshold: thresholds[concept]! };
 }
