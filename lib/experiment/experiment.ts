@@ -114,6 +114,11 @@ export const settingsSchema = z.strictObject({
   bottleneck: sourced(z.string().min(1)).optional(),
   /** What is made worse on purpose, to see which claims that reverses. */
   dials: dialsSchema.optional(),
+  /**
+   * In how many contexts of each factor the world intervenes to find the true directions of its
+   * concepts; only where a measure asks for them.
+   */
+  contexts: sourced(z.int().min(2).max(10_000)).optional(),
 }).readonly();
 
 /**

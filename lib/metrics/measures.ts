@@ -107,12 +107,38 @@ export interface PictureMeasure extends MeasureFacts {
   readonly over: "pictures";
 }
 
+/** How a CAV lies to the true directions of the concepts; see {@linkcode trueDirections}. */
+export interface TruthOfCav {
+  /** The concept of the CAV, and the factor that it is a value of. */
+  readonly concept: string;
+  readonly category: string;
+  /** The cosine of the CAV with the true direction of each concept, of its own too. */
+  readonly cosines: readonly {
+    readonly concept: string;
+    readonly category: string;
+    readonly cosine: number;
+  }[];
+  /** What is known of the true direction of the CAV's concept, whatever the CAV is. */
+  readonly reliability: number;
+  readonly consistency: number;
+}
+
+/** A measure of a CAV by what interventions say of its concept: one value, or one of each direction. */
+export interface TruthMeasure extends MeasureFacts {
+  readonly over: "truths";
+  /** `direction` is the concept of the true direction that the value is of, "" for the only value. */
+  readonly measure: (
+    truth: TruthOfCav,
+  ) => readonly { readonly direction: string; readonly value: number }[];
+}
+
 /** A measure of a trained CAV, or of a corrected last layer. */
 export type Measure =
   | ConceptMeasure
   | PairMeasure
   | ProbeMeasure
   | RankingMeasure
+  | TruthMeasure
   | ClassMeasure
   | CorrectionMeasure
   | PictureMeasure;
@@ -127,6 +153,20 @@ const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasu
   random: null,
   version: 1,
   measure,
+});
+
+const ofTruth = (
+  title: string,
+  { measure, ...facts }: Pick<TruthMeasure, "direction" | "random" | "measure">,
+): TruthMeasure => ({
+  over: "truths",
+  title,
+  unit: "cosine x100",
+  aggregate: "mean",
+  version: 1,
+  ...facts,
+  measure: (truth) =>
+    measure(truth).map(({ direction, value }) => ({ direction, value: 100 * value })),
 });
 
 const ofPictures = (title: string, unit: string): PictureMeasure => ({
@@ -261,6 +301,39 @@ export const measures = {
   aligned_activation: activation("VL model, aligned", (_, { aligned }) => aligned),
   target_activation: activation("Target model, pairs of probes", (_, { pairs }) => pairs),
   cav_activation: activation("CAV", ({ vector }, { features }) => cosines(vector, features)),
+  truth_alignment: ofTruth("Alignment with the true direction", {
+    direction: "higher",
+    random: 0,
+    measure: ({ concept, cosines }) => {
+      const { cosine } = cosines.find((direction) => direction.concept === concept)!;
+      return [{ direction: "", value: cosine }];
+    },
+  }),
+  truth_leakage: ofTruth("Leakage to the true directions of other factors", {
+    direction: "lower",
+    random: null,
+    measure: ({ category, cosines }) => {
+      const others = cosines.filter((direction) => direction.category !== category);
+      const sum = others.reduce((sum, { cosine }) => sum + Math.abs(cosine), 0);
+      return [{ direction: "", value: sum / others.length }];
+    },
+  }),
+  truth_cosine: ofTruth("Cosine with each true direction", {
+    direction: "none",
+    random: 0,
+    measure: ({ cosines }) =>
+      cosines.map(({ concept, cosine }) => ({ direction: concept, value: cosine })),
+  }),
+  truth_reliability: ofTruth("True directions of two halves of the contexts", {
+    direction: "none",
+    random: null,
+    measure: ({ reliability }) => [{ direction: "", value: reliability }],
+  }),
+  truth_consistency: ofTruth("One context's difference with the others' mean", {
+    direction: "none",
+    random: null,
+    measure: ({ consistency }) => [{ direction: "", value: consistency }],
+  }),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 /** The name of a measure. */

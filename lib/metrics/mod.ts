@@ -9,3 +9,4 @@ export * from "./paired_permutation_test.ts";
 export * from "./recall_at_k.ts";
 export * from "./tcav_score.ts";
 export * from "./top1_accuracy.ts";
+export * from "./true_directions.ts";

@@ -9,6 +9,7 @@ import { classNamesOf } from "./_plan_class_concepts.ts";
 import { planShots } from "./_plan_cavs.ts";
 import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
+import { planTruth } from "./_plan_truth.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { PlannedConcepts } from "./plan_data.ts";
 import type { Stage } from "./stage.ts";
@@ -53,6 +54,13 @@ export async function planMeasure(
         pairs: await planPairs(data, known),
         gradients: planGradients(parts, known),
       },
+    });
+  }
+  if (over === "truths") {
+    return known.graph.stage(measureKind, {
+      ...common,
+      inputs,
+      needs: { ...needs, truth: await planTruth(parts, known) },
     });
   }
   if (over !== "probes") {

@@ -9,8 +9,9 @@ import {
   type ProbeMeasure,
   type RankingMeasure,
   type TrainedCav,
+  type TruthMeasure,
 } from "../../metrics/mod.ts";
-import { row, takeRows, type Tensor } from "../../tensor/mod.ts";
+import { dot, normaliseRows, row, takeRows, type Tensor } from "../../tensor/mod.ts";
 import {
   jsonCodec,
   refOf,
@@ -23,12 +24,16 @@ import { activationBlocks } from "./_activations.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import type { Cavs } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
+import type { Truth } from "./interventions.ts";
 import type { ConceptClassPair } from "./pairs.ts";
 
 /** One measured value of one CAV. */
 export interface Measurement {
   readonly concept: string;
-  /** The class of a measure over pairs, else "". */
+  /**
+   * The class of a measure over pairs; of one over true directions the concept of each, where it has
+   * a value of each; else "".
+   */
   readonly class: string;
   /** The number of the probe image of a measure over probes, else "". */
   readonly image: string;
@@ -49,6 +54,7 @@ export interface MeasureNeeds extends RowsNeeds {
   /** Features of test images by both models. */
   readonly test?: FeatureRows;
   readonly vlTest?: FeatureRows;
+  readonly truth?: Truth;
 }
 
 /** Which measure. */
@@ -59,7 +65,7 @@ export interface MeasureInputs {
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
 }
 
-type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure;
+type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure | TruthMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -79,6 +85,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
+      truths: () => measureTruths(nodes, measure as TruthMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
@@ -212,6 +219,42 @@ async function measureRankings(
     await engine.close();
   }
   return values;
+}
+
+/** By concept and node: its CAV is read, and compared with the true directions of all concepts. */
+async function measureTruths(
+  nodes: readonly Node[],
+  { measure }: TruthMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const truth = (await need(nodes[0]!, "truth"))!;
+  const directions = normaliseRows(truth.directions);
+  const numberOf = new Map(truth.concepts.map(({ name }, number) => [name, number]));
+  return await Promise.all(nodes.map(async (node) => {
+    const cavs = await need(node, "cavs");
+    const values: Measurement[] = [];
+    for (const [index, { name }] of concepts.entries()) {
+      const number = numberOf.get(name);
+      if (number === undefined) continue;
+      const vector = normaliseRows(await cavs.vectors.take([index])).data;
+      const of = measure({
+        concept: name,
+        category: truth.concepts[number]!.category,
+        cosines: truth.concepts.map(({ name, category }, other) => ({
+          concept: name,
+          category,
+          cosine: dot(vector, row(directions, other)),
+        })),
+        reliability: truth.reliability.data[number]!,
+        consistency: truth.consistency.data[number]!,
+      });
+      for (const { direction, value } of of) {
+        values.push({ concept: name, class: direction, image: "", value });
+      }
+    }
+    return values;
+  }));
 }
 
 async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
