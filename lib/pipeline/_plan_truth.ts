@@ -36,16 +36,17 @@ export async function planTruth(
  * @throws {UserError} when the experiment does not say in how many contexts to intervene.
  */
 async function planInterventions(
-  { cell: { settings: { contexts } }, data: { name } }: Pick<CellParts, "cell"> & {
+  { cell: { settings: { contexts } }, data }: Pick<CellParts, "cell"> & {
     readonly data: PlannedConcepts;
   },
   known: Known,
 ): Promise<PlannedImages> {
   const { experiment, profile, graph, configs, request: { root } } = known;
-  const location = profile.datasets[name];
+  const dataset = data.own?.dataset ?? data.name;
+  const location = profile.datasets[dataset];
   if (location === undefined || "folder" in location) {
     throw new UnavailableError(
-      `The profile ${profile.name} has ${name} as a folder of images, of which none is there again ` +
+      `The profile ${profile.name} has ${dataset} as a folder of images, of which none is there again ` +
         `with one factor changed, and experiment ${experiment.id} measures truth. Take the profile ` +
         `world, which renders them.`,
     );
