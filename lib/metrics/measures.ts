@@ -112,11 +112,14 @@ export interface TruthOfCav {
   /** The concept of the CAV, and the factor that it is a value of. */
   readonly concept: string;
   readonly category: string;
-  /** The cosine of the CAV with the true direction of each concept, of its own too. */
-  readonly cosines: readonly {
+  /** The true direction of each concept, of the CAV's own too. */
+  readonly directions: readonly {
     readonly concept: string;
     readonly category: string;
+    /** Its cosine with the CAV. */
     readonly cosine: number;
+    /** Its cosine with the true direction of the CAV's concept. */
+    readonly ofTruth: number;
   }[];
   /** What is known of the true direction of the CAV's concept, whatever the CAV is. */
   readonly reliability: number;
@@ -304,25 +307,21 @@ export const measures = {
   truth_alignment: ofTruth("Alignment with the true direction", {
     direction: "higher",
     random: 0,
-    measure: ({ concept, cosines }) => {
-      const { cosine } = cosines.find((direction) => direction.concept === concept)!;
+    measure: ({ concept, directions }) => {
+      const { cosine } = directions.find((direction) => direction.concept === concept)!;
       return [{ direction: "", value: cosine }];
     },
   }),
   truth_leakage: ofTruth("Leakage to the true directions of other factors", {
     direction: "lower",
     random: null,
-    measure: ({ category, cosines }) => {
-      const others = cosines.filter((direction) => direction.category !== category);
-      const sum = others.reduce((sum, { cosine }) => sum + Math.abs(cosine), 0);
-      return [{ direction: "", value: sum / others.length }];
-    },
+    measure: (truth) => meanOverOtherFactors(truth, ({ cosine }) => cosine),
   }),
   truth_cosine: ofTruth("Cosine with each true direction", {
     direction: "none",
     random: 0,
-    measure: ({ cosines }) =>
-      cosines.map(({ concept, cosine }) => ({ direction: concept, value: cosine })),
+    measure: ({ directions }) =>
+      directions.map(({ concept, cosine }) => ({ direction: concept, value: cosine })),
   }),
   truth_reliability: ofTruth("True directions of two halves of the contexts", {
     direction: "none",
@@ -333,6 +332,11 @@ export const measures = {
     direction: "none",
     random: null,
     measure: ({ consistency }) => [{ direction: "", value: consistency }],
+  }),
+  truth_entanglement: ofTruth("Leakage of the true directions themselves", {
+    direction: "none",
+    random: null,
+    measure: (truth) => meanOverOtherFactors(truth, ({ ofTruth }) => ofTruth),
   }),
 } as const satisfies Readonly<Record<string, Measure>>;
 
@@ -345,6 +349,16 @@ export const measureNames = Object.keys(measures) as [MeasureName, ...MeasureNam
 /** The measure of a name. */
 export function measureOf(name: MeasureName): Measure {
   return measures[name];
+}
+
+/** The mean absolute cosine with the true directions of other factors than the CAV's. */
+function meanOverOtherFactors(
+  { category, directions }: TruthOfCav,
+  cosine: (direction: TruthOfCav["directions"][number]) => number,
+): ReturnType<TruthMeasure["measure"]> {
+  const others = directions.filter((direction) => direction.category !== category);
+  const sum = others.reduce((sum, direction) => sum + Math.abs(cosine(direction)), 0);
+  return [{ direction: "", value: sum / others.length }];
 }
 
 /** Accuracy of some images; no value where there are none. */

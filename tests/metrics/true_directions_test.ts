@@ -46,14 +46,14 @@ Deno.test("trueDirections() reject a concept of one context, which has no halves
 });
 
 Deno.test("truth measures tell a concept's own factor from the others", () => {
-  const cosines = [
-    { concept: "red", category: "color", cosine: 0.6 },
-    { concept: "blue", category: "color", cosine: -0.9 },
-    { concept: "ball", category: "object", cosine: -0.2 },
-    { concept: "beach", category: "scene", cosine: 0.1 },
+  const directions = [
+    { concept: "red", category: "color", cosine: 0.6, ofTruth: 1 },
+    { concept: "blue", category: "color", cosine: -0.9, ofTruth: -0.5 },
+    { concept: "ball", category: "object", cosine: -0.2, ofTruth: 0.3 },
+    { concept: "beach", category: "scene", cosine: 0.1, ofTruth: -0.05 },
   ];
   const truth = {
-    ...{ concept: "red", category: "color", cosines },
+    ...{ concept: "red", category: "color", directions },
     ...{ reliability: 0.75, consistency: 0.5 },
   };
   const valueOf = (name: Parameters<typeof measureOf>[0]) =>
@@ -61,6 +61,8 @@ Deno.test("truth measures tell a concept's own factor from the others", () => {
   assert.deepEqual(valueOf("truth_alignment"), [{ direction: "", value: 60 }]);
   const [leakage] = valueOf("truth_leakage");
   requireNear([leakage!.value], [15]);
+  const [entanglement] = valueOf("truth_entanglement");
+  requireNear([entanglement!.value], [17.5]);
   assert.deepEqual(valueOf("truth_reliability"), [{ direction: "", value: 75 }]);
   assert.deepEqual(valueOf("truth_consistency"), [{ direction: "", value: 50 }]);
   assert.deepEqual(

@@ -241,10 +241,11 @@ async function measureTruths(
       const of = measure({
         concept: name,
         category: truth.concepts[number]!.category,
-        cosines: truth.concepts.map(({ name, category }, other) => ({
+        directions: truth.concepts.map(({ name, category }, other) => ({
           concept: name,
           category,
           cosine: dot(vector, row(directions, other)),
+          ofTruth: dot(row(directions, number), row(directions, other)),
         })),
         reliability: truth.reliability.data[number]!,
         consistency: truth.consistency.data[number]!,
