@@ -16,7 +16,7 @@ import { gramOf, trainsInSpan } from "./_span.ts";
 
 type LgCav = Method<"lg_cav">;
 
-/** The probes of a concept, in the order of training, in both models. */
+/** The probes of a concept in both models. */
 export interface Probes {
   /** Features of the target model divided by their lengths, [probes, dim]. */
   readonly unit: Tensor;

@@ -6,5 +6,6 @@ export type { CavEngine } from "./engine.ts";
 export { momentsOf } from "./gaussian_alignment.ts";
 export * from "./open_engine.ts";
 export * from "./probe_activations.ts";
+export * from "./start_direction.ts";
 export * from "./text_activations.ts";
 export * from "./train_cavs.ts";

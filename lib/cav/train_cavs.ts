@@ -14,7 +14,7 @@ import { lgCav } from "./lg_cav.ts";
 import { oaTcav } from "./oa_tcav.ts";
 import { originalCav } from "./original_cav.ts";
 import { randomCav } from "./random_cav.ts";
-import { centreShots, type Origin, shotsOf, startVectors } from "./_shots.ts";
+import { centreShots, type Origin, shotsOf, startStream, startVectors } from "./_shots.ts";
 import { textToConcept } from "./text_to_concept.ts";
 
 /** Concepts per block: the unit that is stored and resumed. It does not change the vectors. */
@@ -221,7 +221,7 @@ async function sharedOf(
 ): Promise<Omit<TrainerTask<Method>, "methods" | "seeds">> {
   const shots = await shotsOf(problem, concept, seeds);
   const dim = problem.features.shape[1];
-  const stream = random.split("start").split(concept.concept);
+  const stream = startStream(random, concept.concept);
   return {
     concept,
     shots,

@@ -48,10 +48,25 @@ export async function resultSpecs(plan: Plan): Promise<ReadonlyMap<string, Resul
       profile: plan.profile.name,
       titleOf: (factor, level) => titleOf(planned, factor, level),
       paperNumbers: await numbersOf(plan, planned),
+      reported: reportedConcepts(plan.profile, planned),
     });
     specs.set(experiment.id, spec);
   }
   return specs;
+}
+
+/** Which concepts a result reports, where values were chosen on some of them. */
+function reportedConcepts(
+  { choice }: Plan["profile"],
+  { experiment, cells, concepts }: PlannedExperiment,
+): string | undefined {
+  const datasets = new Set(cells.map(({ cell: { levels } }) => `${levels["dataset"]}`));
+  const labelled = [...concepts.keys()].some((name) => datasets.has(name.split(" ")[0]!));
+  if (choice === undefined || experiment.concepts !== undefined || !labelled) return undefined;
+  const chosen = `${choice.concepts.length} concepts on which assumed values`;
+  return choice.report === "these"
+    ? `These are the ${chosen} are chosen; results are reported on the others.`
+    : `The ${chosen} were chosen, on images of another seed, are not among these.`;
 }
 
 /**

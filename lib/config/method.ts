@@ -17,6 +17,12 @@ const descent = {
   threshold: sourced(z.enum(["trained bias", "midpoint"])),
 };
 
+/**
+ * Which images of the pool may be looked at without their labels: those that `never judge` what is
+ * made of them, or those that `may judge` it too.
+ */
+const unlabelled = sourced(z.enum(["never judge", "may judge"]));
+
 const named = { id: z.string(), title: z.string() };
 const noParts = z.tuple([]).readonly();
 const classifier = {
@@ -45,6 +51,7 @@ export const methodSchema = z.discriminatedUnion("base", [
       perturbation: sourced(share),
       /** Classifiers that are averaged, each with its own random negatives. */
       draws: sourced(count(1000)),
+      unlabelled,
     }).readonly(),
   }).readonly(),
   z.strictObject({
@@ -52,12 +59,15 @@ export const methodSchema = z.discriminatedUnion("base", [
     base: z.literal("text_to_concept"),
     parts: noParts,
     hyperparameters: z.strictObject({
-      /** Penalty of the linear map, as a share of the mean variance of a feature. */
+      /** Which model's features the linear map carries into the other's space. */
+      map: sourced(z.enum(["target to VL", "VL to target"])),
+      /** Penalty of the map, as a share of the mean variance of a feature that it carries. */
       ridge: sourced(upTo(1e6)),
-      /** Unlabelled images that the map is fitted on, at most. */
+      /** Unlabelled images that the map is fitted on, at most; drawn by the seed. */
       images: sourced(count(1e7)),
       text: sourced(z.enum(["prompt", "ensemble"])),
       threshold: sourced(z.literal("midpoint")),
+      unlabelled,
     }).readonly(),
   }).readonly(),
   z.strictObject({

@@ -69,6 +69,12 @@ export interface RankingMeasure extends MeasureFacts {
   readonly measure: (scores: ArrayLike<number>, vl: ArrayLike<number>) => number;
 }
 
+/** A measure with one value of each concept: its CAV beside the random vector that it started from. */
+export interface StartMeasure extends MeasureFacts {
+  readonly over: "starts";
+  readonly measure: (cav: TrainedCav, start: Float32Array) => number;
+}
+
 /** The test images of one class as a last layer tells them. */
 export interface ClassifiedImages {
   /** Whether the class has the highest logit, by image. */
@@ -141,6 +147,7 @@ export type Measure =
   | PairMeasure
   | ProbeMeasure
   | RankingMeasure
+  | StartMeasure
   | TruthMeasure
   | ClassMeasure
   | CorrectionMeasure
@@ -304,6 +311,16 @@ export const measures = {
   aligned_activation: activation("VL model, aligned", (_, { aligned }) => aligned),
   target_activation: activation("Target model, pairs of probes", (_, { pairs }) => pairs),
   cav_activation: activation("CAV", ({ vector }, { features }) => cosines(vector, features)),
+  start_cosine: {
+    over: "starts",
+    title: "Cosine of CAV and its random start",
+    unit: "cosine",
+    direction: "none",
+    aggregate: "mean",
+    random: 0,
+    version: 1,
+    measure: ({ vector }, start) => cosine(vector, start),
+  },
   truth_alignment: ofTruth("Alignment with the true direction", {
     direction: "higher",
     random: 0,

@@ -110,7 +110,7 @@ async function promptsOf(known: Known) {
 }
 
 /** What language says of the images, as the dials have it: the text, the VL features and the probes. */
-export async function planLanguage({ cell, data, vl }: CellParts, known: Known) {
+export async function planLanguage({ cell, data, vl, seed }: CellParts, known: Known) {
   const { prompt, ensemble } = await promptsOf(known);
   const text = planDialText(
     await planText({ data, vl }, known),
@@ -123,7 +123,9 @@ export async function planLanguage({ cell, data, vl }: CellParts, known: Known) 
     known,
   );
   const { settings } = cell;
-  const { probes: { count, choice }, heldOut } = settings;
+  const { probes: { count, choice, testNegatives }, heldOut } = settings;
+  const isDrawn = choice === "random" && count !== "pool";
+  const seesNegatives = testNegatives === "kept" && data.otherConcepts && data.own !== undefined;
   requireProbes(count, data, known);
   const labelled = heldOut === 0 ? undefined : labelledPool(data, known);
   const probes = known.graph.stage(probesKind, {
@@ -131,10 +133,14 @@ export async function planLanguage({ cell, data, vl }: CellParts, known: Known) 
       `probes ${vl.name} ${count} ${choice}`,
       ...(data.own ? [] : [data.name]),
       ...(heldOut === 0 ? [] : [`held out ${heldOut}`]),
+      ...(seesNegatives ? ["with test negatives"] : []),
+      ...(isDrawn ? [`seed ${seed}`] : []),
     ].join(" "),
     inputs: {
       count,
       choice,
+      ...(isDrawn && { seed }),
+      ...(seesNegatives && { testNegatives: true as const }),
       otherConcepts: data.otherConcepts,
       heldOut,
       ...(labelled && { of: labelled.of }),

@@ -56,6 +56,16 @@ export async function planMeasure(
       },
     });
   }
+  if (over === "starts") {
+    const { method, seed } = parts;
+    if (!("initialLength" in method.hyperparameters)) {
+      throw new UserError(
+        `The measure ${name} is of methods that start from a random vector, which ${method.title} ` +
+          `(${method.id}) does not. Leave it out.`,
+      );
+    }
+    return known.graph.stage(measureKind, { ...common, inputs: { ...inputs, seed }, needs });
+  }
   if (over === "truths") {
     return known.graph.stage(measureKind, {
       ...common,

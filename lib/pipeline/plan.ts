@@ -80,6 +80,12 @@ export async function buildPlan(
  */
 function inProfile(experiment: Experiment, profile: Profile): Experiment {
   const { name, concepts, backbones: { names }, exclude, showPaper } = profile;
+  if (experiment.profile !== undefined && experiment.profile !== name) {
+    throw new UnavailableError(
+      `Experiment ${experiment.id} is of the profile ${experiment.profile}, not of ${name}. Take that ` +
+        `profile.`,
+    );
+  }
   const own = levelsOf(experiment, "backbone");
   const offered = own.filter((level) => names?.includes(`${level}`));
   if (names !== undefined && offered.length === 0) {

@@ -45,6 +45,8 @@ export interface PlannedExperiment {
   readonly images: readonly PlannedImages[];
   /** The concepts, by dataset. */
   readonly concepts: ReadonlyMap<string, PlannedConcepts["concepts"]>;
+  /** Whether results report a concept of a dataset. */
+  readonly reports: (dataset: string, concept: string) => boolean;
   /** Checks that each dataset has the concepts that are shown. */
   readonly checks: readonly Stage<null>[];
   /** Every config of the experiment with the sources of its values, by file. */
@@ -92,6 +94,8 @@ export async function planExperiment(
   ];
   const models = [...known.targets.values(), ...known.vlModels.values()];
   const { id, concepts: names } = experiment;
+  const { choice } = context.profile;
+  const labelled = new Set(data.map(({ name }) => name));
   const checks = names === undefined
     ? []
     : data.filter(({ name }) => factorLevels(experiment).get("dataset")!.includes(name)).map((
@@ -109,6 +113,11 @@ export async function planExperiment(
     experiment,
     cells,
     checks,
+    reports: (dataset, concept) =>
+      names === undefined
+        ? !(choice && labelled.has(dataset)) ||
+          choice.concepts.includes(concept) === (choice.report === "these")
+        : names.includes(concept),
     configs: Object.assign(
       {},
       ...[...data, ...classes].map(({ configs }) => configs),

@@ -125,7 +125,8 @@ export async function datasetImages(
   }
   const spec = await loadConfig(join(root, location.world), worldSchema);
   configs[location.world] = spec;
-  const rendered = { graph, world: plain(spec), split, sceneCorrelation, rendering };
+  const { seed = plain(spec).seed } = location;
+  const rendered = { graph, world: { ...plain(spec), seed }, split, sceneCorrelation, rendering };
   return imagesOf(
     [title, sceneCorrelation, ...renderingWords(rendering)].filter((word) => word !== undefined)
       .join(" "),

@@ -20,6 +20,7 @@ import {
 } from "./_factors.ts";
 import { formatDifference, formatMoment, formatPValue, formatValue } from "./_format.ts";
 import { markdownTable } from "./_markdown_table.ts";
+import { contrastBlocks } from "./_describe_contrasts.ts";
 import { galleryBlocks } from "./gallery/mod.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import type { MeasuredCell, Result, ResultHistogram, ResultTable } from "./result.ts";
@@ -64,6 +65,7 @@ function meanBlocks(table: ResultTable): string[] {
     `Percentile bootstrap interval (${percent(table)}) of the mean, resampling ` +
     `${resampledNoun(table)}.${leastSentence(table)}`,
     ...comparisons(table),
+    ...contrastBlocks(table),
     ...paperBlocks(table),
   ];
 }
@@ -153,9 +155,7 @@ function comparisons(table: ResultTable): string[] {
     `differs in ${
       nounOf(table, compared)
     } only${after}, its interval, and the p-value of a two-sided paired ` +
-    `permutation test over ${
-      resampledNoun(table)
-    }. P-values are not corrected for the number of tests.`,
+    `permutation test over ${resampledNoun(table)}, not corrected for the number of tests.`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { ActivationExhibit, CorrectionExhibit } from "../experiment/mod.ts";
 import type { Comparison } from "./comparison.ts";
+import type { Contrast } from "./contrasts.ts";
 import type { Heading, ResultSpec } from "./result_spec.ts";
 
 /** A measured cell. */
@@ -38,7 +39,7 @@ export interface NotRunCell {
 export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 
 /** The version of a table's table.json; raised when a field changes its meaning. */
-export const tableVersion = 3;
+export const tableVersion = 4;
 
 /** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
 export interface ResultTable extends Omit<ResultSpec, "rows"> {
@@ -49,6 +50,8 @@ export interface ResultTable extends Omit<ResultSpec, "rows"> {
     /** One for each column, in its order. */
     readonly cells: readonly Cell[];
   })[];
+  /** What differs from what, pooled and cell by cell; contrasts.json holds it apart. */
+  readonly tested?: readonly Contrast[];
 }
 
 /** The values of one series of a panel, counted. */

@@ -1,5 +1,6 @@
 import type { Run } from "../experiment/mod.ts";
 import { readRunsArrow, runsArrow } from "./arrow.ts";
+import { contrastsCsv, contrastsJson } from "./contrast_files.ts";
 import { resultFigure } from "./figure.ts";
 import { foldResult } from "./fold_result.ts";
 import { type CellExhibit, exhibitsIn, galleryHtml, gallerySvg } from "./gallery/mod.ts";
@@ -29,11 +30,22 @@ export function resultFiles(
     ["table.md", text(markdown(result))],
     ["table.csv", text(tableCsv(result))],
     ["table.json", text(tableJson(result))],
+    ...contrastFiles(result),
     ...pictureFiles(result),
     ["runs.csv", text(runsCsv(runs))],
     ["runs.arrow", runsArrow(runs)],
   ]);
   return { result, files };
+}
+
+/** Of tables and lines, whose cells can be compared. */
+function contrastFiles(result: Result): [string, Uint8Array][] {
+  return result.schema === "lg-cav/result-table"
+    ? [
+      ["contrasts.csv", text(contrastsCsv(result))],
+      ["contrasts.json", text(contrastsJson(result))],
+    ]
+    : [];
 }
 
 /** A gallery is drawn here; a figure is data that a browser draws. */

@@ -1,4 +1,5 @@
 import { aggregates, bestCells, bestWord, countsOf, fullTitle, shownValue } from "./_cells.ts";
+import { contrastLines } from "./_describe_contrasts.ts";
 import { comparedFactor, headingTitle, nounOf, rowFactors, varyingFactors } from "./_factors.ts";
 import { formatMoment, formatValue } from "./_format.ts";
 import { fit, wrap } from "./_wrap.ts";
@@ -53,6 +54,7 @@ function tableLines(table: ResultTable, columns: number): string[] {
       return [...i === 0 ? [] : [""], line({ title: "", cells: head }), ...body.map(line)];
     }),
     ...wrap(footnote(table), columns),
+    ...contrastLines(table),
   ];
 }
 

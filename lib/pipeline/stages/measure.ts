@@ -1,5 +1,5 @@
 import { allRows, type ConceptTextFeatures, type FeatureRows } from "../../activations/mod.ts";
-import { openEngine, probeActivations } from "../../cav/mod.ts";
+import { openEngine, probeActivations, startDirection } from "../../cav/mod.ts";
 import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
 import {
   type ConceptMeasure,
@@ -8,6 +8,7 @@ import {
   type PairMeasure,
   type ProbeMeasure,
   type RankingMeasure,
+  type StartMeasure,
   type TrainedCav,
   type TruthMeasure,
 } from "../../metrics/mod.ts";
@@ -22,7 +23,7 @@ import {
 } from "../stage.ts";
 import { activationBlocks } from "./_activations.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
-import type { Cavs } from "./cavs.ts";
+import { type Cavs, trainingRandom } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
 import type { Truth } from "./interventions.ts";
 import type { ConceptClassPair } from "./pairs.ts";
@@ -61,11 +62,19 @@ export interface MeasureNeeds extends RowsNeeds {
 export interface MeasureInputs {
   readonly measure: MeasureName;
   readonly version: number;
+  /** Of the CAVs, for a measure over starts. */
+  readonly seed?: number;
   /** What a measure over probes aligns to. */
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
 }
 
-type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure | TruthMeasure;
+type CavMeasure =
+  | ConceptMeasure
+  | PairMeasure
+  | ProbeMeasure
+  | RankingMeasure
+  | StartMeasure
+  | TruthMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -84,6 +93,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       concepts: () => measureConcepts(nodes, measure as ConceptMeasure, context),
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
+      starts: () => measureStarts(nodes, measure as StartMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
       truths: () => measureTruths(nodes, measure as TruthMeasure, context),
     }[measure.over as CavMeasure["over"]]();
@@ -144,6 +154,32 @@ async function measurePairs(
     }
   }
   return values;
+}
+
+/** By node, whose starts are drawn anew as its training drew them. */
+async function measureStarts(
+  nodes: readonly Node[],
+  { measure }: StartMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  return await Promise.all(nodes.map(async (node) => {
+    const cavs = await need(node, "cavs");
+    const dim = cavs.vectors.shape[1];
+    return await Promise.all(concepts.map(async ({ name }, index) => {
+      const start = startDirection(name, {
+        seed: node.inputs.seed!,
+        dim,
+        random: trainingRandom(),
+      });
+      return {
+        concept: name,
+        class: "",
+        image: "",
+        value: measure(await cavOf(cavs, index), start),
+      };
+    }));
+  }));
 }
 
 /** By concept: what is known of its probes is computed once for all nodes. */
