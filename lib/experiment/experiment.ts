@@ -126,6 +126,11 @@ export const settingsSchema = z.strictObject({
   controls: sourced(z.array(z.string()).readonly()).optional(),
   /** Among the pairs that are called significant, the share that may be so by chance. */
   falseDiscoveryRate: sourced(z.number().gt(0).lt(1)).optional(),
+  /**
+   * In how many contexts of each factor the world intervenes to find the true directions of its
+   * concepts; only where a measure asks for them.
+   */
+  contexts: sourced(z.int().min(2).max(10_000)).optional(),
 }).readonly();
 
 /**

@@ -163,6 +163,34 @@ export interface ReweightingMeasure extends MeasureFacts {
   ) => number;
 }
 
+/** How a CAV lies to the true directions of the concepts; see {@linkcode trueDirections}. */
+export interface TruthOfCav {
+  /** The concept of the CAV, and the factor that it is a value of. */
+  readonly concept: string;
+  readonly category: string;
+  /** The true direction of each concept, of the CAV's own too. */
+  readonly directions: readonly {
+    readonly concept: string;
+    readonly category: string;
+    /** Its cosine with the CAV. */
+    readonly cosine: number;
+    /** Its cosine with the true direction of the CAV's concept. */
+    readonly ofTruth: number;
+  }[];
+  /** What is known of the true direction of the CAV's concept, whatever the CAV is. */
+  readonly reliability: number;
+  readonly consistency: number;
+}
+
+/** A measure of a CAV by what interventions say of its concept: one value, or one of each direction. */
+export interface TruthMeasure extends MeasureFacts {
+  readonly over: "truths";
+  /** `direction` is the concept of the true direction that the value is of, "" for the only value. */
+  readonly measure: (
+    truth: TruthOfCav,
+  ) => readonly { readonly direction: string; readonly value: number }[];
+}
+
 /** A measure of a trained CAV, or of a corrected last layer. */
 export type Measure =
   | ConceptMeasure
@@ -170,6 +198,7 @@ export type Measure =
   | ProbeMeasure
   | RankingMeasure
   | StartMeasure
+  | TruthMeasure
   | ClassMeasure
   | CorrectionMeasure
   | PictureMeasure
@@ -199,6 +228,20 @@ const significance = (title: string, of: SignificanceMeasure["of"]): Significanc
   random: null,
   version: 1,
   of,
+});
+
+const ofTruth = (
+  title: string,
+  { measure, ...facts }: Pick<TruthMeasure, "direction" | "random" | "measure">,
+): TruthMeasure => ({
+  over: "truths",
+  title,
+  unit: "cosine x100",
+  aggregate: "mean",
+  version: 1,
+  ...facts,
+  measure: (truth) =>
+    measure(truth).map(({ direction, value }) => ({ direction, value: 100 * value })),
 });
 
 const ofPictures = (title: string, unit: string): PictureMeasure => ({
@@ -421,6 +464,40 @@ export const measures = {
       conceptToClassAccuracy(cav.vector, gradients) -
       conceptToClassAccuracy(without.vector, gradients),
   ),
+  truth_alignment: ofTruth("Alignment with the true direction", {
+    direction: "higher",
+    random: 0,
+    measure: ({ concept, directions }) => {
+      const { cosine } = directions.find((direction) => direction.concept === concept)!;
+      return [{ direction: "", value: cosine }];
+    },
+  }),
+  truth_leakage: ofTruth("Leakage to the true directions of other factors", {
+    direction: "lower",
+    random: null,
+    measure: (truth) => meanOverOtherFactors(truth, ({ cosine }) => cosine),
+  }),
+  truth_cosine: ofTruth("Cosine with each true direction", {
+    direction: "none",
+    random: 0,
+    measure: ({ directions }) =>
+      directions.map(({ concept, cosine }) => ({ direction: concept, value: cosine })),
+  }),
+  truth_reliability: ofTruth("True directions of two halves of the contexts", {
+    direction: "none",
+    random: null,
+    measure: ({ reliability }) => [{ direction: "", value: reliability }],
+  }),
+  truth_consistency: ofTruth("One context's difference with the others' mean", {
+    direction: "none",
+    random: null,
+    measure: ({ consistency }) => [{ direction: "", value: consistency }],
+  }),
+  truth_entanglement: ofTruth("Leakage of the true directions themselves", {
+    direction: "none",
+    random: null,
+    measure: (truth) => meanOverOtherFactors(truth, ({ ofTruth }) => ofTruth),
+  }),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 /** The name of a measure. */
@@ -432,6 +509,16 @@ export const measureNames = Object.keys(measures) as [MeasureName, ...MeasureNam
 /** The measure of a name. */
 export function measureOf(name: MeasureName): Measure {
   return measures[name];
+}
+
+/** The mean absolute cosine with the true directions of other factors than the CAV's. */
+function meanOverOtherFactors(
+  { category, directions }: TruthOfCav,
+  cosine: (direction: TruthOfCav["directions"][number]) => number,
+): ReturnType<TruthMeasure["measure"]> {
+  const others = directions.filter((direction) => direction.category !== category);
+  const sum = others.reduce((sum, direction) => sum + Math.abs(cosine(direction)), 0);
+  return [{ direction: "", value: sum / others.length }];
 }
 
 /** Accuracy of some images; no value where there are none. */

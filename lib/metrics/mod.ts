@@ -19,4 +19,5 @@ export * from "./significance.ts";
 export * from "./stability.ts";
 export * from "./tcav_score.ts";
 export * from "./top1_accuracy.ts";
+export * from "./true_directions.ts";
 export * from "./variance_components.ts";

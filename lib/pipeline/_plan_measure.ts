@@ -11,6 +11,7 @@ import { planCavs, planShots } from "./_plan_cavs.ts";
 import { planPeerMeasure, planSignificance } from "./_plan_controls.ts";
 import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
+import { planTruth } from "./_plan_truth.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { PlannedConcepts } from "./plan_data.ts";
 import type { Stage } from "./stage.ts";
@@ -71,6 +72,13 @@ export async function planMeasure(
       );
     }
     return known.graph.stage(measureKind, { ...common, inputs: { ...inputs, seed }, needs });
+  }
+  if (over === "truths") {
+    return known.graph.stage(measureKind, {
+      ...common,
+      inputs,
+      needs: { ...needs, truth: await planTruth(parts, known) },
+    });
   }
   if (over !== "probes") {
     throw new UserError(

@@ -12,8 +12,9 @@ import {
   type ReweightingMeasure,
   type StartMeasure,
   type TrainedCav,
+  type TruthMeasure,
 } from "../../metrics/mod.ts";
-import { row, takeRows, type Tensor } from "../../tensor/mod.ts";
+import { dot, normaliseRows, row, takeRows, type Tensor } from "../../tensor/mod.ts";
 import {
   jsonCodec,
   refOf,
@@ -27,12 +28,16 @@ import { measureReweightings } from "./_measure_reweightings.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import { type Cavs, trainingRandom } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
+import type { Truth } from "./interventions.ts";
 import type { ConceptClassPair } from "./pairs.ts";
 
 /** One measured value of one CAV. */
 export interface Measurement {
   readonly concept: string;
-  /** The class of a measure over pairs, else "". */
+  /**
+   * The class of a measure over pairs; of one over true directions the concept of each, where it has
+   * a value of each; else "".
+   */
   readonly class: string;
   /** The number of the probe image of a measure over probes, else "". */
   readonly image: string;
@@ -55,6 +60,7 @@ export interface MeasureNeeds extends RowsNeeds {
   readonly vlTest?: FeatureRows;
   /** The CAVs of the same method without reweighting. */
   readonly without?: Cavs;
+  readonly truth?: Truth;
 }
 
 /** Which measure. */
@@ -76,7 +82,8 @@ type CavMeasure =
   | RankingMeasure
   | StartMeasure
   | RelationMeasure
-  | ReweightingMeasure;
+  | ReweightingMeasure
+  | TruthMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -100,6 +107,7 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       relations: () => measureRelations(nodes, measure as RelationMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
       reweightings: () => measureReweightings(nodes, measure as ReweightingMeasure, context),
+      truths: () => measureTruths(nodes, measure as TruthMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
@@ -289,6 +297,43 @@ async function measureRankings(
     await engine.close();
   }
   return values;
+}
+
+/** By concept and node: its CAV is read, and compared with the true directions of all concepts. */
+async function measureTruths(
+  nodes: readonly Node[],
+  { measure }: TruthMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const truth = (await need(nodes[0]!, "truth"))!;
+  const directions = normaliseRows(truth.directions);
+  const numberOf = new Map(truth.concepts.map(({ name }, number) => [name, number]));
+  return await Promise.all(nodes.map(async (node) => {
+    const cavs = await need(node, "cavs");
+    const values: Measurement[] = [];
+    for (const [index, { name }] of concepts.entries()) {
+      const number = numberOf.get(name);
+      if (number === undefined) continue;
+      const vector = normaliseRows(await cavs.vectors.take([index])).data;
+      const of = measure({
+        concept: name,
+        category: truth.concepts[number]!.category,
+        directions: truth.concepts.map(({ name, category }, other) => ({
+          concept: name,
+          category,
+          cosine: dot(vector, row(directions, other)),
+          ofTruth: dot(row(directions, number), row(directions, other)),
+        })),
+        reliability: truth.reliability.data[number]!,
+        consistency: truth.consistency.data[number]!,
+      });
+      for (const { direction, value } of of) {
+        values.push({ concept: name, class: direction, image: "", value });
+      }
+    }
+    return values;
+  }));
 }
 
 /** The CAV of the concept at this place. */

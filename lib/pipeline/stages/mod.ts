@@ -14,6 +14,7 @@ import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
 import { classesKind, listedClassesKind, readableKind } from "./images.ts";
+import { interventionsKind, trueDirectionsKind } from "./interventions.ts";
 import { measureKind } from "./measure.ts";
 import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
 import { measurePeersKind } from "./measure_peers.ts";
@@ -38,6 +39,7 @@ export * from "./features.ts";
 export * from "./files.ts";
 export * from "./gradients.ts";
 export * from "./images.ts";
+export * from "./interventions.ts";
 export * from "./measure.ts";
 export * from "./measure_layer.ts";
 export * from "./measure_peers.ts";
@@ -73,6 +75,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     featuresKind,
     folderKind,
     gradientsKind,
+    interventionsKind,
     labelsKind,
     lastLayerKind,
     listedClassesKind,
@@ -91,6 +94,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     shownConceptsKind,
     significanceKind,
     textKind,
+    trueDirectionsKind,
     worldKind,
   ].map((kind) => [kind.name, kind as unknown as AnyStageKind]),
 );
