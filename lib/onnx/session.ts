@@ -29,6 +29,21 @@ export interface Int32Tensor {
   readonly data: Int32Array;
 }
 
+/** Bytes in row-major order, such as pixels from 0 to 255. */
+export interface Uint8Tensor {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** Half-precision numbers in row-major order. */
+export interface Float16Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float16Array;
+}
+
+/** What a model is fed, of the type that it declares. */
+export type FeedTensor = Tensor | Int32Tensor | Uint8Tensor | Float16Tensor;
+
 /** What a model declares of an input; an extent is a name where any will do. */
 export interface InputInfo {
   readonly name: string;
@@ -43,13 +58,14 @@ export interface Session {
   readonly outputs: readonly string[];
   readonly inputInfo: readonly InputInfo[];
   /**
-   * Runs the model on named float32 or int32 inputs and returns the outputs asked for, of float32. The event loop stands
-   * still meanwhile, and the inputs are read until the promise resolves.
+   * Runs the model on named inputs and returns the outputs asked for as float32, converted where they
+   * are of another type. The event loop stands still meanwhile, and the inputs are read until the
+   * promise resolves.
    *
    * @throws {RangeError} when an input is missing or an output is unknown.
    */
   run<Name extends string>(
-    feeds: Readonly<Record<string, Tensor | Int32Tensor>>,
+    feeds: Readonly<Record<string, FeedTensor>>,
     outputs: readonly Name[],
   ): Promise<Record<Name, Tensor>>;
   /** Frees the model. The session is of no use afterwards. */
@@ -122,7 +138,7 @@ async function createSession(
 async function runSession<Name extends string>(
   session: InferenceSession,
   { feeds, outputs }: {
-    feeds: Readonly<Record<string, Tensor | Int32Tensor>>;
+    feeds: Readonly<Record<string, FeedTensor>>;
     outputs: readonly Name[];
   },
 ): Promise<Record<Name, Tensor>> {
@@ -137,20 +153,27 @@ async function runSession<Name extends string>(
   const results = await session.run(
     Object.fromEntries(
       session.inputNames.map((name) => {
-        const { shape, data } = feeds[name]!;
-        const values = data instanceof Int32Array
-          ? new OrtTensor("int32", data, shape)
-          : new OrtTensor("float32", data, shape);
-        return [name, values];
+        return [name, fed(feeds[name]!)];
       }),
     ),
     [...outputs],
   );
   const copies = outputs.map((name) => {
     const result = results[name]!;
-    const copy = tensor(result.dims, (result.data as Float32Array).slice());
+    const { data } = result;
+    const copy = tensor(
+      result.dims,
+      data instanceof Float32Array ? data.slice() : Float32Array.from(data as ArrayLike<number>),
+    );
     result.dispose();
     return [name, copy] as const;
   });
   return Object.fromEntries(copies) as Record<Name, Tensor>;
+}
+
+function fed({ shape, data }: FeedTensor): OrtTensor {
+  if (data instanceof Int32Array) return new OrtTensor("int32", data, shape);
+  if (data instanceof Uint8Array) return new OrtTensor("uint8", data, shape);
+  if (data instanceof Float32Array) return new OrtTensor("float32", data, shape);
+  return new OrtTensor("float16", data as unknown as Uint16Array, shape);
 }
