@@ -4,3 +4,4 @@ export * from "./negatives.ts";
 export * from "./probe_selection.ts";
 export * from "./related_pairs.ts";
 export * from "./single_concept.ts";
+export * from "./words.ts";

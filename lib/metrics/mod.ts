@@ -3,6 +3,7 @@ export * from "./average_precision.ts";
 export * from "./bootstrap_interval.ts";
 export * from "./concept_accuracy.ts";
 export * from "./concept_to_class_accuracy.ts";
+export * from "./correlation.ts";
 export * from "./mean.ts";
 export * from "./measures.ts";
 export * from "./paired_permutation_test.ts";

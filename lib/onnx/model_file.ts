@@ -157,7 +157,9 @@ function floats(proto: TensorProto, raw: Uint8Array | undefined): Float32Array {
   if (proto.data_type === DataType.float16) return halves(proto, raw);
   if (proto.data_type !== DataType.float) {
     throw new RangeError(
-      `Constant ${quote(proto.name)} holds no 32-bit or 16-bit floats but ONNX data type ${proto.data_type}.`,
+      `Constant ${
+        quote(proto.name)
+      } holds no 32-bit or 16-bit floats but ONNX data type ${proto.data_type}.`,
     );
   }
   // A copy, since a Float32Array starts at a multiple of four bytes.

@@ -3,6 +3,8 @@ export * from "./graph.ts";
 export * from "./manifest.ts";
 export { productsPerSecond } from "./_measure_speeds.ts";
 export * from "./plan.ts";
+export * from "./plan_bundle.ts";
+export * from "./plan_own_model.ts";
 export { type PlannedCell, type PlannedExperiment, targetsOf } from "./plan_experiment.ts";
 export * from "./plan_request.ts";
 export * from "./preflight.ts";
