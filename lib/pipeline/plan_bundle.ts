@@ -207,7 +207,7 @@ export async function planBundle(
   return { graph: graph.nodes, engine, bundle, images, model };
 }
 
-/** The unlabelled images: a folder of the user's, or the world's Broden and ImageNet. */
+/** The unlabelled images: a folder of the user's, or the validation split of the world's ImageNet. */
 async function poolOf(
   { probes, root }: BundleRequest,
   options: DataOptions,
@@ -215,10 +215,8 @@ async function poolOf(
   if (probes !== "world") return [await folderImages(probes, { ...options, policy: "skip" })];
   const profile = await loadProfile(root, "world");
   const located = { ...options, profile };
-  const broden = await locateDataset("broden", located);
   const imagenet = await locateDataset("imagenet", located);
   return [
-    await datasetImages(broden, { ...located, of: { format: "broden" } }),
     await datasetImages(imagenet, { ...located, of: { format: "imagenet", split: "val" } }),
   ];
 }

@@ -7,7 +7,7 @@ import {
 } from "../../cav/mod.ts";
 import type { CavConfig, Plain } from "../../config/mod.ts";
 import { correlation, mean, quantile } from "../../metrics/mod.ts";
-import { cosine, row, type Tensor, tensor } from "../../tensor/mod.ts";
+import { cosine, row, takeRows, type Tensor, tensor } from "../../tensor/mod.ts";
 
 /** What the quality of a bundle is computed from. */
 export interface BundleEvidence {
@@ -15,8 +15,9 @@ export interface BundleEvidence {
   readonly tensors: BundleTensors;
   /** Features of the images that were held out, [images, dim]. */
   readonly heldOut: Tensor;
-  /** a_c of the words on them, [concepts, images]. */
-  readonly language: Tensor;
+  /** The VL model's features of the words, [concepts, V], and of these images, [images, V]. */
+  readonly texts: Tensor;
+  readonly vl: Tensor;
   /** Deviation of the VL model's activations over all images, by concept. */
   readonly spreads: readonly number[];
 }
@@ -29,7 +30,7 @@ export interface BundleEvidence {
  * @returns the metrics, and the mean cosine over seeds of the first method's vectors, by concept.
  */
 export async function bundleMetrics(
-  { config, tensors, heldOut, language, spreads }: BundleEvidence,
+  { config, tensors, heldOut, texts, vl, spreads }: BundleEvidence,
   { gates, engine }: {
     readonly gates: Plain<CavConfig>["gates"];
     readonly engine: CavEngine;
@@ -46,7 +47,8 @@ export async function bundleMetrics(
       (set * concepts.length + concept + 1) * dim,
     );
   for (const [c, { name: concept }] of concepts.entries()) {
-    const wanted = row(language, c);
+    // By itself, since a product with other words rounds otherwise.
+    const wanted = (await textActivations(takeRows(texts, [c]), vl, { engine })).data;
     const fits = async (vectors: readonly Float32Array[]) => {
       const matrix = new Float32Array(vectors.length * dim);
       vectors.forEach((vector, i) => matrix.set(vector, i * dim));

@@ -3,7 +3,7 @@ import type { PreprocessSpec } from "../../config/mod.ts";
 import { encodePng, type ImageSet, preprocess, shownPixels } from "../../images/mod.ts";
 
 /** Side of a thumbnail in pixels. */
-const side = 96;
+const side = 64;
 const thumbnail: PreprocessSpec = {
   resize: { shorter: side },
   interpolation: "bilinear",

@@ -3,7 +3,6 @@ import {
   type BundleConfig,
   type BundleTensors,
   openEngine,
-  textActivations,
   writeBundleFiles,
 } from "../../cav/mod.ts";
 import type { CavConfig, Plain } from "../../config/mod.ts";
@@ -84,8 +83,8 @@ async function makeBundle(node: Node, context: Context) {
   const engine = await openEngine("ort", context);
   try {
     const heldOut = await features.take(positions);
-    const language = await textActivations(texts, await vl.take(positions), { engine });
-    const evidence = { config, tensors, heldOut, language, spreads };
+    const ofVl = await vl.take(positions);
+    const evidence = { config, tensors, heldOut, texts, vl: ofVl, spreads };
     const { metrics, cosines } = await bundleMetrics(evidence, { gates: settings.gates, engine });
     const sheets = await sheetsOf(node, { cosines, positions, context });
     return { config, metrics, tensors, sheets };

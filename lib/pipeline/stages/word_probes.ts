@@ -1,8 +1,8 @@
 import type { ConceptTextFeatures, FeatureRows } from "../../activations/mod.ts";
-import { momentsOf, openEngine } from "../../cav/mod.ts";
+import { type CavEngine, momentsOf, openEngine } from "../../cav/mod.ts";
 import { selectProbes } from "../../concepts/mod.ts";
 import { UserError } from "../../files/mod.ts";
-import { createRandom, row, tensor } from "../../tensor/mod.ts";
+import { createRandom, row, type Tensor } from "../../tensor/mod.ts";
 import { jsonCodec, refOf, type StageKind, storedAs } from "../stage.ts";
 import { activationBlocks } from "./_activations.ts";
 import { heldOutImages } from "./_held_out.ts";
@@ -46,7 +46,7 @@ export const wordProbesKind: StageKind<
     const { need, store, onProgress } = context;
     const first = nodes[0]!;
     const vl: FeatureRows = await rowsOf(first, "vl", need);
-    const [images, width] = vl.shape;
+    const [images] = vl.shape;
     const { count, choice, heldOut } = first.inputs;
     const kept = new Set(heldOutImages(images, heldOut));
     const pool = Array.from({ length: images }, (_, at) => at).filter((at) => !kept.has(at));
@@ -56,32 +56,36 @@ export const wordProbesKind: StageKind<
           `of some hundred images at least.`,
       );
     }
-    const prompts = new Float32Array(nodes.length * width);
-    for (const [i, node] of nodes.entries()) {
-      prompts.set((await need(node, "text")).prompt.data, i * width);
-    }
     const engine = await openEngine("ort", context);
     try {
-      const directions = tensor([nodes.length, width], prompts);
-      for await (const { start, activations } of activationBlocks(directions, vl, { engine })) {
-        for (let i = 0; i < activations.shape[0]!; i++) {
-          const node = nodes[start + i]!;
-          const ofWord = row(activations, i);
-          const chosen = selectProbes(pool.map((at) => ofWord[at]!), {
-            count: Math.min(count, pool.length),
-            choice,
-            random: createRandom("probes").split(node.inputs.word),
-          });
-          const value = {
-            probes: [...chosen].map((at) => pool[at]!),
-            spread: momentsOf(ofWord).deviation,
-          };
-          await store.write(refOf(node), codec.encode(value));
-          onProgress(start + i + 1, nodes.length);
-        }
+      for (const [done, node] of nodes.entries()) {
+        const ofWord = await activationsOf((await need(node, "text")).prompt, vl, engine);
+        const chosen = selectProbes(pool.map((at) => ofWord[at]!), {
+          count: Math.min(count, pool.length),
+          choice,
+          random: createRandom("probes").split(node.inputs.word),
+        });
+        const value = {
+          probes: [...chosen].map((at) => pool[at]!),
+          spread: momentsOf(ofWord).deviation,
+        };
+        await store.write(refOf(node), codec.encode(value));
+        onProgress(done + 1, nodes.length);
       }
     } finally {
       await engine.close();
     }
   },
 };
+
+/** The cosines of one word with all images: by itself, as a product of several rounds otherwise. */
+async function activationsOf(
+  text: Tensor,
+  vl: FeatureRows,
+  engine: CavEngine,
+): Promise<Float32Array> {
+  for await (const { activations } of activationBlocks(text, vl, { engine })) {
+    return row(activations, 0);
+  }
+  throw new RangeError("A word without text.");
+}
