@@ -10,13 +10,14 @@ import {
   planBundle,
   type PlannedBundle,
 } from "../pipeline/mod.ts";
-import { openDigests, openStore, type Store } from "../store/mod.ts";
+import { openDigests, openStore } from "../store/mod.ts";
 import { choicesOf, type ModelFlags, modelFlags, optionalText, parseCount } from "./cav_flags.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
 import { corruptLine } from "./progress.ts";
 import { parseJobs } from "./reproduce.ts";
 import { runStages } from "./run_stages.ts";
+import { sayUnreadable } from "./say_unreadable.ts";
 
 interface TrainFlags extends ModelFlags {
   readonly model: string;
@@ -131,11 +132,11 @@ export const cavTrainCommand = buildCommand<TrainFlags, [], CliContext>({
     sayGuess(this, plan);
     const store = openStore(storeRoot, { onCorrupt: (file) => stderr.write(corruptLine(file)) });
     await runStages(this, { ...plan, device: flags.device }, {
-      targets: [plan.bundle.key],
+      targets: [plan.bundle.key, ...plan.images.map(({ readable }) => readable.key)],
       store,
       jobs: flags.jobs,
     });
-    await sayUnreadable(this, plan, store);
+    await sayUnreadable(this, plan.images, store);
     await placeBundle((await loadValue(plan.bundle, store)).folder, out);
     const { metrics, config } = await readBundle(out);
     if (flags.json) stdout.write(`${JSON.stringify({ folder: out, config, metrics })}\n`);
@@ -161,23 +162,6 @@ function sayGuess({ process: { stderr } }: CliContext, { model: { inspected } }:
   if (inspected === undefined || inspected.preprocess.certainty === "given") return;
   const { certainty, why } = inspected.preprocess;
   stderr.write(`The preprocessing is ${certainty} (${why}); say it with --preprocess.\n`);
-}
-
-async function sayUnreadable(
-  { process: { stderr } }: CliContext,
-  { images }: PlannedBundle,
-  store: Store,
-): Promise<void> {
-  for (const { name, readable } of images) {
-    const { unreadable } = await loadValue(readable, store);
-    if (unreadable.length === 0) continue;
-    const names = unreadable.slice(0, 10).map(({ id }) => id).join(", ");
-    stderr.write(
-      `Left out ${unreadable.length} images of ${name} that cannot be read: ${names}${
-        unreadable.length > 10 ? ", ..." : ""
-      }\n`,
-    );
-  }
 }
 
 /** A line for each concept and method, those that should not be relied on marked. */

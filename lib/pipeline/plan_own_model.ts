@@ -129,7 +129,7 @@ async function onnxModel(
 }
 
 /** The model that a bundle was made for, as its config describes it. */
-export function choicesOf({ model }: BundleConfig): {
+export function choicesOfBundle({ model }: BundleConfig): {
   readonly layer: string;
   readonly choices: ModelChoices;
 } {

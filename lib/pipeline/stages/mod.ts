@@ -18,6 +18,7 @@ import { measureKind } from "./measure.ts";
 import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
 import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
+import { scoresKind } from "./scores.ts";
 import { shotsKind } from "./shots.ts";
 import { wordCavKind } from "./word_cav.ts";
 import { wordProbesKind } from "./word_probes.ts";
@@ -44,6 +45,7 @@ export * from "./measure.ts";
 export * from "./measure_layer.ts";
 export * from "./pairs.ts";
 export * from "./probes.ts";
+export * from "./scores.ts";
 export * from "./shots.ts";
 export * from "./word_cav.ts";
 export * from "./word_probes.ts";
@@ -88,6 +90,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     readableKind,
     sceneConceptsKind,
     scenesKind,
+    scoresKind,
     shotsKind,
     shownConceptsKind,
     textKind,
