@@ -98,8 +98,9 @@ function imageInputOf(
   if (others.length > 0) return refuse("has several inputs of four extents: name one with --input");
   if (inputs.length > 1) return refuse("needs more than the images, which cannot be given");
   const { name, type, shape: [batch, second, third, fourth] } = found;
-  if (type !== "float" && type !== "float16" && type !== "uint8") {
-    return refuse("takes images of another type than float, float16 and uint8");
+  if (type === "float16") return refuse("takes half precision: export it with 32-bit floats");
+  if (type !== "float" && type !== "uint8") {
+    return refuse("takes images of another type than float and uint8");
   }
   const isLast = second !== 3 && fourth === 3;
   const [channels, height, width] = isLast ? [fourth, second, third] : [second, third, fourth];

@@ -10,3 +10,4 @@ export * from "./logit_gradients.ts";
 export { textRuntimeVersion } from "./_hub_model.ts";
 export * from "./inspect_model.ts";
 export * from "./own_model.ts";
+export * from "./check_gradient.ts";

@@ -12,7 +12,7 @@ export interface ImageInput {
   /** The order of its axes: [batch, 3, side, side] or [batch, side, side, 3]. */
   readonly layout: "nchw" | "nhwc";
   /** The type of its numbers; bytes are pixels from 0 to 255. */
-  readonly type: "float" | "float16" | "uint8";
+  readonly type: "float" | "uint8";
   /** Side of the images in pixels. */
   readonly imageSize: number;
   /** The batch that the file was exported with, where any other is refused. */
@@ -84,23 +84,36 @@ export async function openOwnModel(
 }
 
 /**
- * A feature of each image as a flat row: a map [count, channels, height, width] is averaged over its
- * positions, tokens [count, tokens, width] over the tokens.
+ * A feature of each image as a flat row: a map is averaged over its positions, tokens
+ * [count, tokens, width] over the tokens. Of a map the two extents that are equal are height and
+ * width: [count, channels, side, side], or [count, side, side, channels].
  *
  * @throws {UserError} when the value is no such thing.
  */
-export function pooledFeatures(value: Tensor, { name }: { readonly name: string }): Tensor {
+export function pooledFeatures(
+  value: Tensor,
+  { name, images }: { readonly name: string; readonly images: number },
+): Tensor {
   const { shape, data } = value;
   const [count = 0, second = 1, third = 1, fourth = 1] = shape;
+  if (count !== images) throw noFeature(name, shape);
   if (shape.length === 2) return value;
-  if (shape.length === 4) {
+  if (shape.length === 4 && third === fourth) {
     return means(data, { rows: count, width: second, over: third * fourth, stride: 1 });
+  }
+  if (shape.length === 4 && second === third) {
+    return means(data, { rows: count, width: fourth, over: second * third, stride: fourth });
   }
   if (shape.length === 3) {
     return means(data, { rows: count, width: third, over: second, stride: third });
   }
-  throw new UserError(
-    `The value ${name} is [${shape}] and cannot be a feature. Name one of two to four extents.`,
+  throw noFeature(name, shape);
+}
+
+function noFeature(name: string, shape: readonly number[]): UserError {
+  return new UserError(
+    `The value ${name} is [${shape}] and cannot be a feature. Name one with a row for each image: a ` +
+      `vector, tokens or a square map.`,
   );
 }
 
@@ -168,15 +181,13 @@ function joined(
   parts: readonly Tensor[],
   { name, batch, count }: { readonly name: string; readonly batch: number; readonly count: number },
 ): Tensor {
+  // A value that has no row an image is found out by whoever wants rows.
+  if (parts.length === 1 && batch === count) return parts[0]!;
   const [, ...rest] = parts[0]!.shape;
   const width = rest.reduce((product, extent) => product * extent, 1);
   const all = new Float32Array(parts.length * batch * width);
   for (const [index, { shape, data }] of parts.entries()) {
-    if (shape[0] !== batch) {
-      throw new UserError(
-        `The value ${name} is [${shape}] for ${batch} images, not one row an image. Name another.`,
-      );
-    }
+    if (shape[0] !== batch) throw noFeature(name, shape);
     all.set(data, index * batch * width);
   }
   return tensor([count, ...rest], all.subarray(0, count * width));
@@ -192,7 +203,6 @@ function feedOf(
     : [batch, imageSize, imageSize, 3];
   const data = layout === "nchw" ? pixels : channelsLast(pixels, { batch, area: imageSize ** 2 });
   if (type === "float") return { shape, data };
-  if (type === "float16") return { shape, data: Float16Array.from(data) };
   return {
     shape,
     data: Uint8Array.from(data, (value) => Math.min(255, Math.max(0, Math.round(value)))),

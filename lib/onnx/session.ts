@@ -35,14 +35,8 @@ export interface Uint8Tensor {
   readonly data: Uint8Array;
 }
 
-/** Half-precision numbers in row-major order. */
-export interface Float16Tensor {
-  readonly shape: readonly number[];
-  readonly data: Float16Array;
-}
-
 /** What a model is fed, of the type that it declares. */
-export type FeedTensor = Tensor | Int32Tensor | Uint8Tensor | Float16Tensor;
+export type FeedTensor = Tensor | Int32Tensor | Uint8Tensor;
 
 /** What a model declares of an input; an extent is a name where any will do. */
 export interface InputInfo {
@@ -58,11 +52,10 @@ export interface Session {
   readonly outputs: readonly string[];
   readonly inputInfo: readonly InputInfo[];
   /**
-   * Runs the model on named inputs and returns the outputs asked for as float32, converted where they
-   * are of another type. The event loop stands still meanwhile, and the inputs are read until the
-   * promise resolves.
+   * Runs the model on named inputs and returns the outputs asked for, of float32. The event loop
+   * stands still meanwhile, and the inputs are read until the promise resolves.
    *
-   * @throws {RangeError} when an input is missing or an output is unknown.
+   * @throws {RangeError} when an input is missing, or an output is unknown or of another type.
    */
   run<Name extends string>(
     feeds: Readonly<Record<string, FeedTensor>>,
@@ -160,11 +153,10 @@ async function runSession<Name extends string>(
   );
   const copies = outputs.map((name) => {
     const result = results[name]!;
-    const { data } = result;
-    const copy = tensor(
-      result.dims,
-      data instanceof Float32Array ? data.slice() : Float32Array.from(data as ArrayLike<number>),
-    );
+    if (result.type !== "float32") {
+      throw new RangeError(`The output ${name} is of the type ${result.type}, not float32.`);
+    }
+    const copy = tensor(result.dims, (result.data as Float32Array).slice());
     result.dispose();
     return [name, copy] as const;
   });
@@ -174,6 +166,5 @@ async function runSession<Name extends string>(
 function fed({ shape, data }: FeedTensor): OrtTensor {
   if (data instanceof Int32Array) return new OrtTensor("int32", data, shape);
   if (data instanceof Uint8Array) return new OrtTensor("uint8", data, shape);
-  if (data instanceof Float32Array) return new OrtTensor("float32", data, shape);
-  return new OrtTensor("float16", data as unknown as Uint16Array, shape);
+  return new OrtTensor("float32", data, shape);
 }

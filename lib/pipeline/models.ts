@@ -73,7 +73,7 @@ export async function openEncoder(
       preprocess,
       imageSize: input.imageSize,
       encode: async (pixels, count) =>
-        pooledFeatures((await model.run(pixels, count))[layer]!, { name: layer }),
+        pooledFeatures((await model.run(pixels, count))[layer]!, { name: layer, images: count }),
       close: () => model.close(),
     };
   }

@@ -5,6 +5,7 @@ import type { PreprocessSpec, Profile } from "../config/mod.ts";
 import { treeHash, UserError } from "../files/mod.ts";
 import { type InspectedModel, inspectModel, type ModelChoices, onnxFiles } from "../models/mod.ts";
 import type { Digests, Json } from "../store/mod.ts";
+import { loadLastLayer, type ModelHow } from "./models.ts";
 import { planModels, type PlannedModel } from "./plan_models.ts";
 
 /** A model of the user's choice with the value that holds its features. */
@@ -140,5 +141,30 @@ export function choicesOfBundle({ model }: BundleConfig): {
       ...(input && { input: input.name, imageSize: input.imageSize }),
       preprocess: preprocess as PreprocessSpec,
     },
+  };
+}
+
+/**
+ * What is known of a backbone with the weights of a profile.
+ *
+ * @throws {UserError} when there is none, or its weights are not there.
+ */
+export async function describeBackbone(
+  request: Omit<OwnModelRequest, "layer" | "choices">,
+  options: { readonly digests: Digests },
+) {
+  const { described, how } = await planOwnModel(request, options);
+  const { config } = how as Extract<ModelHow, { readonly type: "built" }>;
+  const { weight: { shape: [classes, width] } } = await loadLastLayer(
+    how as Extract<ModelHow, { readonly type: "built" }>,
+  );
+  return {
+    name: described.name,
+    sha256: described.sha256,
+    profile: request.profile.name,
+    layers: ["last", ...(config.intermediate ? ["intermediate", "intermediate_pooled"] : [])],
+    classes: classes!,
+    width: width!,
+    preprocess: { spec: config.preprocess, imageSize: config.architecture.imageSize },
   };
 }

@@ -34,7 +34,7 @@ export const bundleConfigSchema = z.strictObject({
     input: z.strictObject({
       name: text,
       layout: z.enum(["nchw", "nhwc"]),
-      type: z.enum(["float", "float16", "uint8"]),
+      type: z.enum(["float", "uint8"]),
       imageSize: extent,
       batch: extent.optional(),
     }).optional(),
