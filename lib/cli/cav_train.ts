@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { relative, resolve } from "node:path";
-import { placeBundle, readBundle } from "../cav/mod.ts";
+import { placeBundle, readBundle, requirePlace } from "../cav/mod.ts";
 import { parseWords } from "../concepts/mod.ts";
 import { readText, requireWritable, UserError } from "../files/mod.ts";
 import {
@@ -108,6 +108,7 @@ export const cavTrainCommand = buildCommand<TrainFlags, [], CliContext>({
     }
     const profile = await loadProfile(root, flags.profile ?? usualProfile(flags));
     const out = path(flags.out);
+    requirePlace(out);
     await requireWritable(resolve(out, ".."));
     const plan = await planBundle({
       root,

@@ -16,12 +16,7 @@ import {
  */
 export async function placeBundle(from: string, to: string): Promise<void> {
   const target = resolve(to);
-  const before = whatIsAt(target);
-  if (before === "other") {
-    throw new UserError(
-      `${target} is there already and is no bundle. Name another folder with --out.`,
-    );
-  }
+  const before = requirePlace(target);
   try {
     await Deno.mkdir(dirname(target), { recursive: true });
     await using temporary = await createTemporaryFolder(dirname(target), { lock: lockName });
@@ -39,6 +34,19 @@ export async function placeBundle(from: string, to: string): Promise<void> {
 }
 
 const lockName = ".lock";
+
+/**
+ * Checks that a bundle may be written to a place: nothing is there, an empty folder, or a bundle.
+ *
+ * @throws {UserError} when something else is there.
+ */
+export function requirePlace(path: string): "nothing" | "bundle" {
+  const found = whatIsAt(resolve(path));
+  if (found !== "other") return found;
+  throw new UserError(
+    `${resolve(path)} is there already and is no bundle. Name another folder with --out.`,
+  );
+}
 
 /** What a folder holds; an empty one may be filled. */
 function whatIsAt(path: string): "nothing" | "bundle" | "other" {

@@ -136,10 +136,13 @@ export function requireSameModel(
   );
   if (differing === undefined) return;
   const what = { sha256: "model with SHA-256", layer: "layer", preprocess: "preprocessing" };
+  const hashes = differing === "sha256"
+    ? ""
+    : ` (models with SHA-256 ${model.sha256} and ${found.sha256})`;
   throw new UserError(
     `The bundle was made for the ${what[differing]} ${stable(model[differing])}, and this is ${
       stable(found[differing])
-    } (models ${model.sha256} and ${found.sha256}). Take the same, or train a bundle for this one.`,
+    }${hashes}. Take the same, or train a bundle for this one.`,
   );
 }
 
