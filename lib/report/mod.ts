@@ -21,3 +21,4 @@ export * from "./result_spec.ts";
 export * from "./runs_csv.ts";
 export * from "./table_files.ts";
 export * from "./terminal_table.ts";
+export * from "./scores_files.ts";
