@@ -78,6 +78,7 @@ Deno.test("buildPlan() gives each stage the key that it has without dials where 
     promptDispersion: 0,
     polysemy: 0,
     captionError: 0,
+    centring: 0,
     labelNoise: 0,
     probeShift: 0,
     probePool: "all",
@@ -92,6 +93,7 @@ for (
     [{ ...prompts, promptDispersion: 0.5 }, ["perturbed_text", "probes", ...ofCavs(ofLanguage)]],
     [{ polysemy: 0.5 }, ["perturbed_text", "probes", ...ofCavs(ofLanguage)]],
     [{ captionError: 0.5 }, ["mismatched", "probes", ...ofCavs(ofLanguage)]],
+    [{ centring: 0.5 }, ["centred", "perturbed_text", "probes", ...ofCavs(ofLanguage)]],
     [{ labelNoise: 0.2 }, ["shots", ...ofCavs(["original_cav", ...ofLanguage])]],
     [{ coOccurrence: 0.5 }, [
       ...ofConcepts,

@@ -9,7 +9,7 @@ import { classLayerKind } from "./class_layer.ts";
 import { conceptsKind, labelsKind, shownConceptsKind, textKind } from "./concepts.ts";
 import { correctedLayerKind } from "./corrected_layer.ts";
 import { confusionsKind } from "./confusions.ts";
-import { mismatchedKind, perturbedTextKind } from "./dials.ts";
+import { centredKind, mismatchedKind, perturbedTextKind } from "./dials.ts";
 import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
@@ -63,6 +63,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
   [
     activationExhibitKind,
     cavsKind,
+    centredKind,
     classConceptsKind,
     classesKind,
     classLabelsKind,
