@@ -10,7 +10,7 @@ import { classLayerKind } from "./class_layer.ts";
 import { conceptsKind, labelsKind, shownConceptsKind, textKind } from "./concepts.ts";
 import { correctedLayerKind } from "./corrected_layer.ts";
 import { confusionsKind } from "./confusions.ts";
-import { mismatchedKind, perturbedTextKind } from "./dials.ts";
+import { centredKind, mismatchedKind, perturbedTextKind } from "./dials.ts";
 import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
@@ -76,6 +76,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     activationExhibitKind,
     bundleKind,
     cavsKind,
+    centredKind,
     classConceptsKind,
     classesKind,
     classLabelsKind,
