@@ -34,6 +34,9 @@ export async function miniRoot(): Promise<string> {
     world.broden.mixedImages.value = 10;
     world.imagenet.trainPerClass.value = 1;
     world.imagenet.valPerClass.value = 2;
+    for (const { trainPerClass, testPerClass } of [world.cub200, world.cifar100]) {
+      trainPerClass.value = testPerClass.value = 1;
+    }
   });
   await edit(join(root, "experiments", "base", "concept_quality.json"), (base) => {
     base.factors.backbone = ["resnet18"];
