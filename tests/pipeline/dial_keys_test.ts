@@ -6,7 +6,6 @@ import { miniRoot } from "../cli/_mini_root.ts";
 import { assumed } from "./_keys.ts";
 
 const root = await miniRoot();
-globalThis.addEventListener("unload", () => Deno.removeSync(root, { recursive: true }));
 
 /** The stages of an experiment with these dials, by their kinds and what they make. */
 async function planWith(dials?: Readonly<Record<string, number>>, dataset = "broden") {
