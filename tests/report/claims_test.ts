@@ -135,6 +135,24 @@ Deno.test("ledgers say over which levels a claim holds and which dial reverses i
   assert.match(ledgerCsv(ledger), /^c,holds,table1,/m);
 });
 
+Deno.test("judgeClaims() looks at sweeps of the same layer, whatever their other settings", () => {
+  const levels = (layer: string) => ({ measure: "concept_accuracy", layer, shots: 2 });
+  const where = { layer: "intermediate", "probes.choice": "extreme" };
+  const { claims } = judgeClaims(claimsOf(claim("c", [test("above", { where })])), {
+    profile: "world",
+    sources: [
+      source("epochs", [
+        contrast(1, { levels: levels("last") }),
+        contrast(2, { levels: { ...levels("intermediate"), "probes.choice": "random" } }),
+      ]),
+    ],
+  });
+  assert.deepEqual(
+    claims[0]!.tests[0]!.swept.map(({ at, effect }) => [at, effect]),
+    [[{ shots: 2, "probes.choice": "random" }, 2]],
+  );
+});
+
 Deno.test("findings() fills in effects, and refuses a test that there is not", () => {
   const ledger = judgeClaims(claimsOf(claim("c", [test("above"), test("above", { level: "x" })])), {
     profile: "world",

@@ -165,7 +165,11 @@ function turned(contrast: Contrast): Contrast {
 
 /** The contrasts of a test at each level of the settings that a result sweeps. */
 function sweptVerdicts(test: ClaimTest, source: LedgerSource): SweptVerdict[] {
-  return contrastsOf({ ...test, where: {} }, source).flatMap(
+  // A sweep has its own settings, but another layer or VL model would be another claim.
+  const where = Object.fromEntries(
+    Object.entries(test.where).filter(([name]) => coreFactors.includes(name as never)),
+  );
+  return contrastsOf({ ...test, where }, source).flatMap(
     ({ levels, effect, low, high, verdict }) => {
       const at = Object.entries(levels).filter(([name]) =>
         name !== "measure" && name !== test.factor && !coreFactors.includes(name as never)
