@@ -215,6 +215,7 @@ function randomProblem(scale: Scale, random: Random): CavProblem {
         probes: Int32Array.from(drawn),
         positives: shots(stream),
         negatives: shots(stream),
+        labelled: new Int32Array(),
         text: { prompt: text(), ensemble: text() },
       };
     }),

@@ -1,3 +1,4 @@
+import type { Method } from "../config/mod.ts";
 import { normaliseRows, range, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { centreRows } from "./_centre_rows.ts";
 import { solvePositiveDefinite, tileBounds, type Tiles } from "./_positive_definite.ts";
@@ -10,36 +11,90 @@ export interface CarryOptions {
   readonly vlFeatures: FeatureRows;
   /** The images to fit the map on. */
   readonly rows: readonly number[];
+  readonly map: Method<"text_to_concept">["hyperparameters"]["map"];
   readonly ridge: number;
   readonly engine: CavEngine;
 }
 
 /**
- * W' t for each text feature t, where W is the linear part of the affine map with the least squared
- * error and a ridge penalty. With centred X [images, dim] and Y [images, vl], and r the penalty
- * times the mean of the diagonal of X'X/n:
+ * A direction of the target's space for each text feature t, by the affine map with the least
+ * squared error and a ridge penalty, in one of two readings. With centred X [images, dim] of the
+ * target and Y [images, vl] of the VL model's unit features, whose mean was z:
  *
- *     W' t = (X'X/n + r I)^-1 X'Y t/n  =  X' (X X'/n + r I)^-1 Y t/n
+ * "target to VL", as the original work maps: W f(x) + b is near the VL feature, and an image has the
+ * concept as far as cosine(W f(x) + b, t) is high. Its gradient at the mean image, where the map
+ * gives z, is W' s up to its length, with s = t - z (z . t)/(z . z): the cosine does not rise along z.
+ * With r the penalty times the mean of the diagonal of X'X/n
+ *
+ *     W' s = (X'X/n + r I)^-1 X'Y s/n  =  X' (X X'/n + r I)^-1 Y s/n
  *
  * The smaller of the two systems is solved: X is read whole where it is no longer than wide, in
  * blocks of rows else.
+ *
+ * "VL to target", in the words of LG-CAV's Appendix C.3.1: M g(x) + m is near the target's feature,
+ * and the vector is M t. With r the penalty times the mean of the diagonal of Y'Y/n
+ *
+ *     M t = X'Y (Y'Y/n + r I)^-1 t/n
  *
  * @returns [texts, dim]
  */
 export async function carryTexts(
   texts: readonly Float32Array[],
-  { features, vlFeatures, rows, ridge, engine }: CarryOptions,
+  { features, vlFeatures, rows, map, ridge, engine }: CarryOptions,
 ): Promise<Tensor> {
-  const y = centreRows(normaliseRows(await vlFeatures.take(rows))).deviations;
+  const unit = centreRows(normaliseRows(await vlFeatures.take(rows)));
+  const y = unit.deviations;
   const dim = features.shape[1];
+  if (map === "VL to target") {
+    return await carryForward(texts, {
+      features: await centred(features, rows),
+      y,
+      ridge,
+      engine,
+    });
+  }
+  const turned = texts.map((text) => withoutPart(text, unit.centre));
   return dim > rows.length
-    ? await carryByImages(texts, { features: await centred(features, rows), y, ridge, engine })
-    : await carryByFeatures(texts, {
+    ? await carryByImages(turned, { features: await centred(features, rows), y, ridge, engine })
+    : await carryByFeatures(turned, {
       x: centreRows(await features.take(rows)).deviations,
       y,
       ridge,
       engine,
     });
+}
+
+/** A text less its part along z. */
+function withoutPart(text: Float32Array, z: Float64Array): Float32Array {
+  let [along, square] = [0, 0];
+  for (let i = 0; i < z.length; i++) {
+    along += text[i]! * z[i]!;
+    square += z[i]! ** 2;
+  }
+  return square === 0 ? text : text.map((x, i) => x - z[i]! * along / square);
+}
+
+/** X'Y (Y'Y/n + r I)^-1 t/n, with X in blocks. */
+async function carryForward(
+  texts: readonly Float32Array[],
+  { features, y, ridge, engine }: {
+    readonly features: FeatureRows;
+    readonly y: Tensor;
+    readonly ridge: number;
+    readonly engine: CavEngine;
+  },
+): Promise<Tensor> {
+  const [images = 0, width = 0] = y.shape;
+  const take = (from: number, to: number) => Promise.resolve(columnsOf(y, { from, to }));
+  const tiles = await gramTiles(take, { size: width, engine });
+  penalise(tiles, { images, dim: width, ridge });
+  const solved = Float64Array.from(texts.flatMap((text) => [...text]));
+  await solvePositiveDefinite(tiles, solved, { size: width });
+  const ofTexts = texts.map((_, i) =>
+    Float32Array.from(solved.subarray(i * width, (i + 1) * width))
+  );
+  const scores = await textScores(ofTexts, { y, engine });
+  return await sumOfImages(scores.data, { features, texts: texts.length, engine });
 }
 
 /** (X'X/n + r I)^-1 X'Y t/n. */
@@ -80,15 +135,29 @@ export async function carryByImages(
   penalise(tiles, { images, dim, ridge });
   const weights = new Float64Array((await textScores(texts, { y, engine })).data);
   await solvePositiveDefinite(tiles, weights, { size: images });
-  const carried = zeros([texts.length, dim]);
+  return await sumOfImages(weights, { features, texts: texts.length, engine });
+}
+
+/** The sum of the images for each text, by its weights of them: [texts, images] to [texts, dim]. */
+async function sumOfImages(
+  weights: Float64Array | Float32Array,
+  { features, texts, engine }: {
+    readonly features: FeatureRows;
+    readonly texts: number;
+    readonly engine: CavEngine;
+  },
+): Promise<Tensor> {
+  const [images, dim] = features.shape;
+  const carried = zeros([texts, dim]);
   for (const [from, to] of tileBounds(images)) {
-    const ofBlock = zeros([to - from, texts.length]);
+    const ofBlock = zeros([to - from, texts]);
     for (let i = from; i < to; i++) {
-      for (let c = 0; c < texts.length; c++) {
-        ofBlock.data[(i - from) * texts.length + c] = weights[c * images + i]!;
+      for (let c = 0; c < texts; c++) {
+        ofBlock.data[(i - from) * texts + c] = weights[c * images + i]!;
       }
     }
-    const part = await engine.product(ofBlock, await take(from, to), { transpose: "first" });
+    const block = await features.take(range(from, to));
+    const part = await engine.product(ofBlock, block, { transpose: "first" });
     part.data.forEach((value, i) => carried.data[i]! += value);
   }
   return carried;

@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavProblem, TrainerTask } from "./concept_problem.ts";
 import { deviationWeights } from "./deviation_sample_reweighting.ts";
 import type { CavEngine, ProbeImages } from "./engine.ts";
@@ -18,7 +18,7 @@ import type { SpliceCoder } from "./splice.ts";
 
 type LgCav = Method<"lg_cav">;
 
-/** The probes of a concept, in the order of training, in both models. */
+/** The probes of a concept in both models. */
 export interface Probes {
   /** Features of the target model divided by their lengths, [probes, dim]. */
   readonly unit: Tensor;
@@ -52,13 +52,14 @@ export async function probesOf(
 /** What the probes ask of the columns of a task: one column per method in each seed's group. */
 export async function guidance(
   task: TrainerTask<LgCav>,
-  { engine, probes, splice }: {
+  { engine, probes, random, splice }: {
     readonly engine: CavEngine;
     readonly probes: Probes;
+    readonly random: Random;
     readonly splice: SpliceCoder;
   },
 ): Promise<Pick<ProbeImages, "targets" | "weights">> {
-  const { concept: { text }, methods, seeds } = task;
+  const { concept: { concept, text }, methods, seeds } = task;
   const moments = new Map<AlignmentPairs, Moments>();
   for (const pairs of pairsOf(methods)) {
     moments.set(pairs, await pairMoments(probes.unit, { engine, pairs, gram: probes.gram }));
@@ -82,10 +83,17 @@ export async function guidance(
   const count = probes.unit.shape[0]!;
   const shape = [seeds.length, methods.length, count];
   const [targets, weights] = [zeros(shape), zeros(shape)];
-  seeds.forEach((_, seed) =>
-    methods.forEach(({ parts, hyperparameters: { coefficient } }, column) => {
+  const shuffles = random.split("shuffled activations").split(concept);
+  seeds.forEach((name, seed) =>
+    methods.forEach(({ parts, guidance, hyperparameters: { coefficient } }, column) => {
       const at = (seed * methods.length + column) * count;
-      targets.data.set(ofMethods[column]!, at);
+      const ofColumns = ofMethods[column]!;
+      targets.data.set(
+        guidance === "shuffled activations"
+          ? shuffles.split(name).shuffle([...ofColumns])
+          : ofColumns,
+        at,
+      );
       const ofColumn = weights.data.subarray(at, at + count).fill(coefficient);
       if (!parts.includes("dsr")) return;
       const ofSeed = weightsOf.get(methods[column]!)![seed]!;

@@ -105,6 +105,11 @@ export function thresholdsOf(
   });
 }
 
+/** The stream of a concept's random starts. */
+export function startStream(random: Random, concept: string): Random {
+  return random.split("start").split(concept);
+}
+
 /** A random vector for each seed to start from, uniform on the sphere of that length: [seeds, dim]. */
 export function startVectors(
   { seeds, dim, length }: {

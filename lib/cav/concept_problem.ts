@@ -13,6 +13,11 @@ export interface ConceptProblem {
   readonly positives: readonly Int32Array[];
   /** Few-shot images without it, one list per seed (N_c). */
   readonly negatives: readonly Int32Array[];
+  /**
+   * All images that are labelled for it: those that are no shots of a seed judge that seed's vector,
+   * so no method looks at them.
+   */
+  readonly labelled: Int32Array;
   /** The VL model's text features: of "a photo of the c", and the average over the prompts. */
   readonly text: { readonly prompt: Float32Array; readonly ensemble: Float32Array };
 }

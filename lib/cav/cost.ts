@@ -48,13 +48,17 @@ type DescentMethod = Method<"original_cav" | "concept_gradient" | "oa_tcav" | "l
 /** One linear map for all concepts: the products of its images and the triangular factor of them. */
 function mapCost(
   { hyperparameters }: Method<"text_to_concept">,
-  { images, dim }: TrainingSizes,
+  { concepts, images, dim }: TrainingSizes,
 ): TrainingCost {
   const fitted = Math.min(hyperparameters.images, images);
+  if (hyperparameters.map === "VL to target") {
+    // The system of the VL model's features, which are short, is the smaller part.
+    return { multiplyAdds: concepts * fitted * dim, shared: 0, memory: fitted * dim * floatBytes };
+  }
   const side = Math.min(fitted, dim);
   return {
-    multiplyAdds: 0,
-    shared: side * fitted * dim / 2 + side ** 3 / 6,
+    multiplyAdds: side * fitted * dim / 2 + side ** 3 / 6,
+    shared: 0,
     // Half of the products in double precision, and the images where they are read whole.
     memory: 4 * side ** 2 + (dim > fitted ? 0 : 2 * fitted * dim * floatBytes),
   };
@@ -77,7 +81,8 @@ function descentCost(
     multiplyAdds: concepts * (2 * seen * (inSpan ? images : dim) + spanned + steps * stepOverhead),
     // Gaussian alignment asks for the products of the probes with each other, and so does the span.
     shared: concepts * guided ** 2 * dim / 2,
-    memory: floatBytes * (2 * images * dim + (inSpan ? 2 * images ** 2 : 0)),
+    // The probes also in the order of a seed's minibatches.
+    memory: floatBytes * (2 * images * dim + guided * dim + (inSpan ? 3 * images ** 2 : 0)),
   };
 }
 

@@ -21,17 +21,17 @@ type OaTcav = Method<"oa_tcav">;
  * to the concept and to each other; the classifiers of several draws of noise are averaged.
  * Both take place around the origin that the config names: around zero, the direction that the
  * features of all images share would pass for the concept. The noise comes from the probes of all
- * concepts; the labelled negatives serve for the origin and the threshold.
+ * concepts less the images that judge this one; the labelled negatives serve for the origin and the
+ * threshold.
  */
 export const oaTcav: PrepareTrainer<OaTcav> = (problem, { engine, random }) => {
-  const pool = unlabelledImages(problem);
   return methodByMethod(async (tasks, method) => {
-    const { origin, threshold } = method.hyperparameters;
+    const { origin, threshold, unlabelled } = method.hyperparameters;
     const trained = await trainLabelled(
       tasks.map((task) => () =>
         againstNoise(problem, task, {
           method,
-          pool,
+          pool: unlabelledImages(problem, unlabelled === "may judge" ? [] : [task.concept]),
           random: random.split("oa_tcav").split(task.concept.concept),
         })
       ),
@@ -101,7 +101,7 @@ function drawDistinct(
 ): number[] {
   if (items.length < count) {
     throw new RangeError(
-      `Drawing ${count} noise images takes as many probes, not ${items.length}.`,
+      `Drawing ${count} noise images takes as many unlabelled images, not ${items.length}.`,
     );
   }
   const drawn = new Set<number>();

@@ -13,42 +13,56 @@ import {
 type TextToConcept = Method<"text_to_concept">;
 
 /**
- * Text-to-Concept (arXiv 2305.06386). One affine map W f(x) + b carries target features to VL image
- * features; it is fitted on unlabelled images, here all probes of the problem's concepts. In the VL
- * space an image has the concept as far as it points along the text feature t, and
- * t . (W f(x) + b) = (W' t) . f(x) + t . b: so v = W' t is the direction of the target's own space
- * that gives the same ranking, and t . b only shifts the threshold.
- *
- * The VL features have unit length first, as their cosines are what text is compared with. All
- * seeds share the vector; they differ in the labelled images that set the threshold.
+ * Text-to-Concept (arXiv 2305.06386): a linear map between the features of both models, fitted on
+ * unlabelled images, carries each text feature t into the target's space ({@linkcode carryTexts}
+ * defines both readings of it). The images are drawn by the seed of the probes of all concepts; as
+ * all share the map, none of the images judges any of them. The vector has no bias: the labelled
+ * images set the threshold.
  */
 export const textToConcept: PrepareTrainer<TextToConcept> = (problem, context) => {
-  const carried = new Map<TextToConcept, Promise<Tensor>>();
+  const carried = new Map<TextToConcept, Map<number, Promise<Tensor>>>();
+  const carriedBy = (method: TextToConcept, seed: number) => {
+    const ofMethod = carried.get(method) ?? new Map<number, Promise<Tensor>>();
+    carried.set(method, ofMethod);
+    const ofSeed = ofMethod.get(seed) ?? carryConcepts(problem, { method, seed, ...context });
+    ofMethod.set(seed, ofSeed);
+    return ofSeed;
+  };
   return methodByMethod(async (tasks, method) => {
+    const { seeds } = tasks[0]!;
     const shots = tasks.map(requireShots);
-    const all = carried.get(method) ?? carryConcepts(problem, { method, ...context });
-    carried.set(method, all);
-    const vectorsOfAll = await all;
-    return tasks.map(({ concept, seeds }, i) => {
-      const vector = row(vectorsOfAll, problem.concepts.indexOf(concept));
-      const vectors = zeros([seeds.length, vector.length]);
-      const thresholds = seeds.map((_, seed) => {
-        row(vectors, seed).set(vector);
-        return midpoint(vector, { shots: shots[i]!, seed });
+    const ofSeeds = await Promise.all(seeds.map((seed) => carriedBy(method, seed)));
+    return tasks.map(({ concept }, i) => {
+      const at = problem.concepts.indexOf(concept);
+      const vectors = zeros([seeds.length, problem.features.shape[1]]);
+      const thresholds = ofSeeds.map((vectorsOfAll, seed) => {
+        row(vectors, seed).set(row(vectorsOfAll, at));
+        return midpoint(row(vectors, seed), { shots: shots[i]!, seed });
       });
       return { vectors, thresholds };
     });
   });
 };
 
-function carryConcepts(
+async function carryConcepts(
   problem: CavProblem,
-  { method: { hyperparameters: { images, ridge, text } }, engine, random }: TrainingContext & {
+  { method: { hyperparameters }, seed, engine, random }: TrainingContext & {
     readonly method: TextToConcept;
+    readonly seed: number;
   },
 ): Promise<Tensor> {
-  const unlabelled = unlabelledImages(problem);
-  const drawn = random.split("text_to_concept").shuffle(unlabelled).slice(0, images);
-  const texts = problem.concepts.map((concept) => concept.text[text]);
-  return carryTexts(texts, { ...problem, rows: drawn.sort((a, b) => a - b), ridge, engine });
+  const { images, map, ridge, text, unlabelled } = hyperparameters;
+  const { concepts } = problem;
+  const pool = unlabelledImages(problem, unlabelled === "may judge" ? [] : concepts);
+  if (pool.length < 2) {
+    throw new RangeError(
+      `Fitting the map of Text-to-Concept takes unlabelled images, and all ${concepts.length} ` +
+        `concepts' probes judge one of them. Add images of another dataset to the probe pool, or ` +
+        `leave the method out.`,
+    );
+  }
+  const drawn = random.split("text_to_concept").split(seed).shuffle(pool).slice(0, images);
+  const rows = drawn.sort((a, b) => a - b);
+  const texts = concepts.map((concept) => concept.text[text]);
+  return await carryTexts(texts, { ...problem, rows, map, ridge, engine });
 }

@@ -1,11 +1,14 @@
 import { buildApplication, buildRouteMap, ExitCode, run, text_en } from "@stricli/core";
 import { quote, StorageError, UserError } from "../files/mod.ts";
+import { cavRoutes } from "./cav.ts";
 import { cleanCommand } from "./clean.ts";
 import { type CliContext, Interrupted } from "./context.ts";
 import { dataRoutes } from "./data.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { listCommand, statusCommand } from "./status.ts";
+import { stageCommand } from "./stage.ts";
 import { storeRoutes } from "./store.ts";
+import { jobsRoutes } from "./submit.ts";
 import { verifyCommand } from "./verify.ts";
 import { worldRoutes } from "./world.ts";
 
@@ -14,11 +17,14 @@ const application = buildApplication<CliContext>(
   buildRouteMap<string, CliContext>({
     routes: {
       reproduce: reproduceCommand,
+      cav: cavRoutes,
       list: listCommand,
       status: statusCommand,
       verify: verifyCommand,
       data: dataRoutes,
       world: worldRoutes,
+      stage: stageCommand,
+      jobs: jobsRoutes,
       store: storeRoutes,
       clean: cleanCommand,
     },

@@ -4,29 +4,25 @@ import { requireWritable, UserError } from "../files/mod.ts";
 import {
   buildPlan,
   chooseExperiments,
-  measurePlan,
   MissingNeed,
   missingNodes,
   type Plan,
-  planCost,
-  planSeconds,
-  requireRoom,
-  roomOf,
-  runPlan,
   UnavailableError,
   unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
 import type { CliContext, Output } from "./context.ts";
-import { describeCost } from "./describe_cost.ts";
 import { differingFiles, type FrozenResult, readFrozen, requireSamePlan } from "./frozen.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
 import { missingSentence, printPlan, wanted } from "./print_plan.ts";
-import { corruptLine, showProgress } from "./progress.ts";
+import { corruptLine } from "./progress.ts";
+import { runStages, type RunStagesOptions } from "./run_stages.ts";
+import { type SubmitFlags, submitPlan } from "./submit.ts";
 import { resultSpecs, writeResults, type WrittenResult } from "./write_results.ts";
 
-interface ReproduceFlags extends PlanFlags {
+interface ReproduceFlags extends PlanFlags, SubmitFlags {
+  readonly executor: "local" | "slurm";
   readonly jobs: number;
   readonly rehash: boolean;
   readonly dryRun: boolean;
@@ -37,8 +33,6 @@ interface ReproduceFlags extends PlanFlags {
 /** No write takes that long; what is older was left by a process that was killed. */
 const aDay = { milliseconds: 24 * 60 * 60 * 1000 };
 const cores = navigator.hardwareConcurrency;
-/** Multiply-adds of which no machine makes more than a second or so. */
-const worthMeasuring = 1e11;
 /** A line of a terminal. */
 const columns = 100;
 
@@ -57,6 +51,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       "  deno task reproduce table1 table2 table8 --backbones resnet18,vgg13",
       "  deno task reproduce table2 --methods original_cav,lg_cav+ga",
       "  deno task reproduce table1 --profile paper --dry-run",
+      "  deno task reproduce table1 --profile paper --executor slurm --sbatch '--partition=long'",
       "  LG_CAV_STORE=/tmp/anew deno task reproduce table2 --frozen their/manifest.json",
     ].join("\n"),
   },
@@ -80,6 +75,37 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       },
       dryRun: { kind: "boolean", brief: "Print the plan and stop", default: false },
       json: { kind: "boolean", brief: "Print JSON instead of tables", default: false },
+      executor: {
+        kind: "enum",
+        values: ["local", "slurm"],
+        brief: "Compute here, or submit jobs that compute",
+        default: "local",
+      },
+      sbatch: {
+        kind: "parsed",
+        parse: String,
+        brief: "Options of sbatch for every job, as '--partition=gpu --account=us'",
+        default: "",
+      },
+      jobCommand: {
+        kind: "parsed",
+        parse: String,
+        brief: "How a job starts the command line there, such as in a container",
+        optional: true,
+        placeholder: "words",
+      },
+      maxTasks: {
+        kind: "parsed",
+        parse: parseCount,
+        brief: "Tasks of a job array at most",
+        default: "1000",
+      },
+      minutesPerTask: {
+        kind: "parsed",
+        parse: parseMinutes,
+        brief: "Shorter stages share a task, longer ones are cut, as estimated",
+        default: "20",
+      },
       frozen: {
         kind: "parsed",
         parse: String,
@@ -125,7 +151,20 @@ function leavingOut(
   };
 }
 
-function parseJobs(input: string): number {
+function parseCount(input: string): number {
+  const count = Number(input);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UserError(`--max-tasks takes a whole number from 1, not "${input}".`);
+}
+
+function parseMinutes(input: string): number {
+  const minutes = Number(input);
+  if (minutes > 0 && Number.isFinite(minutes)) return minutes;
+  throw new UserError(`--minutes-per-task takes a number above 0, not "${input}".`);
+}
+
+/** Reads how many stages run at once. */
+export function parseJobs(input: string): number {
   const jobs = Number(input);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256) {
     throw new UserError(`--jobs takes a whole number from 1 to 256, not "${input}".`);
@@ -144,7 +183,11 @@ async function reproduce(
   const store = openStore(storeRoot, { onCorrupt: (path) => stderr.write(corruptLine(path)) });
   await store.removeUnfinished(aDay);
   await requireWritable(join(context.root, "results", plan.profile.name));
-  const toRun = (await missingNodes(plan.graph, wanted(plan.experiments), { store })).length;
+  const missing = await missingNodes(plan.graph, wanted(plan.experiments), { store });
+  const toRun = missing.length;
+  if (options.flags.executor === "slurm" && toRun > 0) {
+    return await submitPlan(context, plan, { missing, store, flags: options.flags });
+  }
   const written = await computeAndWrite(context, plan, { ...options, store });
   for (const { result } of written) {
     stdout.write(
@@ -238,47 +281,14 @@ function sentencesOf({ unreadable, tooFew, remarks }: WrittenResult): string[] {
 }
 
 async function runMissing(
-  { process: { stderr }, interrupt }: CliContext,
+  context: CliContext,
   { graph, experiments, request: { device }, engine }: Plan,
-  { store, flags, damaged }: {
-    readonly store: Store;
-    readonly flags: ReproduceFlags;
-    readonly damaged: ReadonlySet<string>;
-  },
+  options: Pick<RunStagesOptions, "store" | "damaged"> & { readonly flags: ReproduceFlags },
 ): Promise<void> {
-  const targets = wanted(experiments);
-  const missing = await missingNodes(graph, targets, { store, damaged });
-  if (missing.length === 0) return;
-  await Deno.mkdir(store.root, { recursive: true });
-  const jobs = requireRoom(missing, { room: roomOf(store.root), jobs: flags.jobs });
-  if (jobs < flags.jobs) {
-    stderr.write(
-      `${jobs} stages run at once, not ${flags.jobs}: the memory is too small for more.\n`,
-    );
-  }
-  const cost = planCost(missing);
-  // What is computed again because it was damaged goes on without another measurement.
-  if (cost.multiplyAdds > worthMeasuring && damaged.size === 0) {
-    const speeds = await measurePlan(missing, { graph, store, device, jobs, signal: interrupt });
-    const seconds = planSeconds(missing, { speeds, jobs });
-    stderr.write(`To run: ${describeCost(cost, { seconds, speeds })}\n`);
-  }
-  if (missing.some(({ kind }) => kind === "cavs")) {
-    stderr.write(`CAVs are trained by ${engine.description}.\n`);
-  }
-  const events = showProgress(stderr, { stages: missing.length, now: () => Date.now() });
-  try {
-    await runPlan({
-      graph,
-      targets,
-      damaged,
-      store,
-      device,
-      jobs,
-      signal: interrupt,
-      events,
-    });
-  } finally {
-    events.stop();
-  }
+  const { flags: { jobs }, ...rest } = options;
+  await runStages(context, { graph, device, engine }, {
+    ...rest,
+    targets: wanted(experiments),
+    jobs,
+  });
 }

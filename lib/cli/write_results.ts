@@ -12,6 +12,7 @@ import {
   runsOf,
 } from "../pipeline/mod.ts";
 import {
+  besideSpec,
   type LevelTitle,
   type PaperNumbers,
   paperNumbers,
@@ -44,14 +45,31 @@ export async function resultSpecs(plan: Plan): Promise<ReadonlyMap<string, Resul
   const specs = new Map<string, ResultSpec>();
   for (const planned of plan.experiments) {
     const { experiment } = planned;
-    const spec = resultSpec(experiment, {
+    const options = {
       profile: plan.profile.name,
-      titleOf: (factor, level) => titleOf(planned, factor, level),
-      paperNumbers: await numbersOf(plan, planned),
-    });
-    specs.set(experiment.id, spec);
+      titleOf: (factor: string, level: Level) => titleOf(planned, factor, level),
+      reported: reportedConcepts(plan.profile, planned),
+    };
+    const paperNumbers = await numbersOf(plan, planned);
+    const spec = resultSpec(experiment, { ...options, paperNumbers });
+    const beside = planned.beside.map((below) => besideSpec(below, options));
+    specs.set(experiment.id, { ...spec, ...beside.length > 0 && { beside } });
   }
   return specs;
+}
+
+/** Which concepts a result reports, where values were chosen on some of them. */
+function reportedConcepts(
+  { choice }: Plan["profile"],
+  { experiment, cells, concepts }: PlannedExperiment,
+): string | undefined {
+  const datasets = new Set(cells.map(({ cell: { levels } }) => `${levels["dataset"]}`));
+  const labelled = [...concepts.keys()].some((name) => datasets.has(name.split(" ")[0]!));
+  if (choice === undefined || experiment.concepts !== undefined || !labelled) return undefined;
+  const chosen = `${choice.concepts.length} concepts on which assumed values`;
+  return choice.report === "these"
+    ? `These are the ${chosen} are chosen; results are reported on the others.`
+    : `The ${chosen} were chosen, on images of another seed, are not among these.`;
 }
 
 /**

@@ -17,6 +17,12 @@ const descent = {
   threshold: sourced(z.enum(["trained bias", "midpoint"])),
 };
 
+/**
+ * Which images of the pool may be looked at without their labels: those that `never judge` what is
+ * made of them, or those that `may judge` it too.
+ */
+const unlabelled = sourced(z.enum(["never judge", "may judge"]));
+
 /** Factor of |v|^2 beside the loss, on features of mean squared length 1. */
 const penalty = sourced(upTo(1e6));
 
@@ -54,6 +60,7 @@ export const methodSchema = z.discriminatedUnion("base", [
       perturbation: sourced(share),
       /** Classifiers that are averaged, each with its own random negatives. */
       draws: sourced(count(1000)),
+      unlabelled,
     }).readonly(),
   }).readonly(),
   z.strictObject({
@@ -61,18 +68,26 @@ export const methodSchema = z.discriminatedUnion("base", [
     base: z.literal("text_to_concept"),
     parts: noParts,
     hyperparameters: z.strictObject({
-      /** Penalty of the linear map, as a share of the mean variance of a feature. */
+      /** Which model's features the linear map carries into the other's space. */
+      map: sourced(z.enum(["target to VL", "VL to target"])),
+      /** Penalty of the map, as a share of the mean variance of a feature that it carries. */
       ridge: sourced(upTo(1e6)),
-      /** Unlabelled images that the map is fitted on, at most. */
+      /** Unlabelled images that the map is fitted on, at most; drawn by the seed. */
       images: sourced(count(1e7)),
       text: sourced(z.enum(["prompt", "ensemble"])),
       threshold: sourced(z.literal("midpoint")),
+      unlabelled,
     }).readonly(),
   }).readonly(),
   z.strictObject({
     ...named,
     base: z.literal("lg_cav"),
     parts: z.array(z.enum(["ga", "ce", "dsr", "splice"])).readonly(),
+    /**
+     * Where the probes' targets come from, where it is not the concept's words. Those of a control know
+     * nothing of the concept: they are of random words, or shuffled among the probes.
+     */
+    guidance: z.enum(["random words", "shuffled activations"]).optional(),
     hyperparameters: z.strictObject({
       ...descent,
       /** Factor of the language-guided loss beside the classification loss (Figure 6). */
@@ -131,6 +146,19 @@ export type Method<Base extends MethodConfig["base"] = MethodConfig["base"]> = E
   Plain<MethodConfig>,
   { readonly base: Base }
 >;
+
+/**
+ * Whether a method looks at labelled images where there are some. A control of language does not:
+ * they show the concept.
+ */
+export function takesLabels(method: Method): boolean {
+  return controlledGuidance(method) === undefined;
+}
+
+/** How the guidance of a control is kept from knowing the concept. */
+export function controlledGuidance(method: Method) {
+  return method.base === "lg_cav" ? method.guidance : undefined;
+}
 
 /** How gradient descent runs, as far as methods may differ in it. */
 export type Schedule = Omit<Method<"original_cav">["hyperparameters"], "threshold" | "origin">;

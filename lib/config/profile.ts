@@ -12,6 +12,8 @@ const datasetLocation = z.union([
     world: z.string().min(1),
     /** The world's dataset all of which stands for it; the one of its name when left out. */
     dataset: z.string().optional(),
+    /** In place of the seed of the world's config: other images of the same kind. */
+    seed: z.int().nonnegative().max(2 ** 32 - 1).optional(),
   }),
 ]);
 
@@ -69,6 +71,14 @@ export const profileSchema = z.strictObject({
   vlModels: z.record(z.string(), z.string()),
   /** The concept that stands for one that an experiment names; others stand for themselves. */
   concepts: z.record(z.string(), z.string()).default({}),
+  /**
+   * The concepts on whose images values that the paper does not state were chosen: results of labelled
+   * concepts report the `others`, or `these` where values are chosen. All when left out.
+   */
+  choice: z.strictObject({
+    concepts: z.array(z.string()).min(1).readonly(),
+    report: z.enum(["others", "these"]),
+  }).optional(),
   pairs: pairsLocation,
   /** Images that a model sees at once; it changes memory and speed only. */
   batch: z.int().min(1).max(4096),

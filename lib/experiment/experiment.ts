@@ -92,6 +92,11 @@ export const settingsSchema = z.strictObject({
     /** Probe images of a concept, or all of the pool. */
     count: sourced(z.union([z.int().min(2).max(10_000_000), z.literal("pool")])),
     choice: sourced(z.enum(["extreme", "random"])),
+    /**
+     * Whether a concept's negatives, which are images of other concepts and judge its CAV, are `left
+     * out` of its probes, as they are where this is, or `kept`.
+     */
+    testNegatives: sourced(z.enum(["left out", "kept"])).optional(),
   }),
   /**
    * Images of each class of the probe pool's dataset that are kept from the probes, so that the
@@ -114,6 +119,18 @@ export const settingsSchema = z.strictObject({
   bottleneck: sourced(z.string().min(1)).optional(),
   /** What is made worse on purpose, to see which claims that reverses. */
   dials: dialsSchema.optional(),
+  /**
+   * Methods whose CAVs know nothing of the concept: what they get stands below every table, and pairs
+   * are significant that stand out from it. None when left out.
+   */
+  controls: sourced(z.array(z.string()).readonly()).optional(),
+  /** Among the pairs that are called significant, the share that may be so by chance. */
+  falseDiscoveryRate: sourced(z.number().gt(0).lt(1)).optional(),
+  /**
+   * In how many contexts of each factor the world intervenes to find the true directions of its
+   * concepts; only where a measure asks for them.
+   */
+  contexts: sourced(z.int().min(2).max(10_000)).optional(),
 }).readonly();
 
 /**
@@ -129,6 +146,8 @@ export const experimentSchema = z.strictObject({
   paper: z.string().regex(/^(Table|Figure) \d+[a-z]?$/).optional(),
   /** What was expected of it, written before it was first run; shown with the result. */
   prediction: z.string().min(1).optional(),
+  /** The profile in which alone it runs, such as that in which assumed values are chosen. */
+  profile: z.string().optional(),
   /** The levels of each factor; where they are a choice, with its source. */
   factors: z.record(z.string(), z.union([levels, sourced(levels)])),
   /** Combinations that are left out: a cell that has one of the named levels of every factor. */
@@ -143,11 +162,23 @@ export const experimentSchema = z.strictObject({
   measures: z.array(z.enum(measureNames)).min(1).readonly(),
   show,
   settings: settingsSchema,
+  /**
+   * What is compared besides each level of the compared factor with the one before it: pairs of levels
+   * of a factor, passed over where it has not both. Every contrast is pooled over the factors of `over`.
+   */
+  contrasts: z.strictObject({
+    over: z.array(z.string()).readonly(),
+    pairs: z.array(z.strictObject({ factor: z.string(), level, against: level })).readonly(),
+  }).default({ over: ["backbone"], pairs: [] }).readonly(),
   statistics: z.strictObject({
     confidence: sourced(z.number().min(0.5).max(0.9999)),
     bootstrapResamples: sourced(z.int().min(1).max(1_000_000)),
     permutations: sourced(z.int().min(1).max(1_000_000)),
     seed: sourced(z.int().min(0).max(2 ** 32 - 1)),
+    /** The effect of a measure, in its unit, below which it counts as none; no measure needs one. */
+    margins: z.partialRecord(z.enum(measureNames), sourced(z.number().positive())).readonly(),
+    /** How surely what is said to settle a contrast would do so. */
+    power: sourced(z.number().min(0.5).max(0.9999)),
   }).readonly(),
 }).readonly();
 

@@ -1,7 +1,10 @@
 import { cosine, dot, norm, row, type Tensor } from "../tensor/mod.ts";
+import { areaUnderRoc } from "./area_under_roc.ts";
 import { conceptAccuracy } from "./concept_accuracy.ts";
+import { conceptOverlap } from "./concept_overlap.ts";
 import { conceptToClassAccuracy } from "./concept_to_class_accuracy.ts";
 import { scaledRecall } from "./recall_at_k.ts";
+import { stability } from "./stability.ts";
 import { tcavScore } from "./tcav_score.ts";
 
 /** What every measure says of itself. */
@@ -69,6 +72,12 @@ export interface RankingMeasure extends MeasureFacts {
   readonly measure: (scores: ArrayLike<number>, vl: ArrayLike<number>) => number;
 }
 
+/** A measure with one value of each concept: its CAV beside the random vector that it started from. */
+export interface StartMeasure extends MeasureFacts {
+  readonly over: "starts";
+  readonly measure: (cav: TrainedCav, start: Float32Array) => number;
+}
+
 /** The test images of one class as a last layer tells them. */
 export interface ClassifiedImages {
   /** Whether the class has the highest logit, by image. */
@@ -107,6 +116,32 @@ export interface PictureMeasure extends MeasureFacts {
   readonly over: "pictures";
 }
 
+/** A measure with one value of each concept, by the classes that it belongs to and all others. */
+export interface RelationMeasure extends MeasureFacts {
+  readonly over: "relations";
+  /** @param gradients of each class's logit at its images, [images, dim] each. */
+  readonly measure: (
+    cav: TrainedCav,
+    gradients: { readonly related: readonly Tensor[]; readonly unrelated: readonly Tensor[] },
+  ) => number;
+}
+
+/**
+ * A measure with one value of each concept, by other CAVs of the same method: those of the concept's
+ * other seeds, or those of the other concepts.
+ */
+export interface PeerMeasure extends MeasureFacts {
+  readonly over: "seeds" | "other concepts";
+  readonly measure: (vector: Float32Array, others: readonly Float32Array[]) => number;
+}
+
+/** A measure of each ground-truth pair: whether its value is beyond what controls get. */
+export interface SignificanceMeasure extends MeasureFacts {
+  readonly over: "significance";
+  /** The name of the measure over pairs whose values are tested. */
+  readonly of: "concept_to_class_accuracy" | "tcav_score";
+}
+
 /**
  * A measure with one value of each ground-truth pair: what reweighting the probes did to the CAV of
  * the pair's concept, beside the CAV of the same method without it.
@@ -128,15 +163,48 @@ export interface ReweightingMeasure extends MeasureFacts {
   ) => number;
 }
 
+/** How a CAV lies to the true directions of the concepts; see {@linkcode trueDirections}. */
+export interface TruthOfCav {
+  /** The concept of the CAV, and the factor that it is a value of. */
+  readonly concept: string;
+  readonly category: string;
+  /** The true direction of each concept, of the CAV's own too. */
+  readonly directions: readonly {
+    readonly concept: string;
+    readonly category: string;
+    /** Its cosine with the CAV. */
+    readonly cosine: number;
+    /** Its cosine with the true direction of the CAV's concept. */
+    readonly ofTruth: number;
+  }[];
+  /** What is known of the true direction of the CAV's concept, whatever the CAV is. */
+  readonly reliability: number;
+  readonly consistency: number;
+}
+
+/** A measure of a CAV by what interventions say of its concept: one value, or one of each direction. */
+export interface TruthMeasure extends MeasureFacts {
+  readonly over: "truths";
+  /** `direction` is the concept of the true direction that the value is of, "" for the only value. */
+  readonly measure: (
+    truth: TruthOfCav,
+  ) => readonly { readonly direction: string; readonly value: number }[];
+}
+
 /** A measure of a trained CAV, or of a corrected last layer. */
 export type Measure =
   | ConceptMeasure
   | PairMeasure
   | ProbeMeasure
   | RankingMeasure
+  | StartMeasure
+  | TruthMeasure
   | ClassMeasure
   | CorrectionMeasure
   | PictureMeasure
+  | RelationMeasure
+  | PeerMeasure
+  | SignificanceMeasure
   | ReweightingMeasure;
 
 /** Activations are neither good nor bad: they are looked at, as histograms. */
@@ -149,6 +217,31 @@ const activation = (title: string, measure: ProbeMeasure["measure"]): ProbeMeasu
   random: null,
   version: 1,
   measure,
+});
+
+const significance = (title: string, of: SignificanceMeasure["of"]): SignificanceMeasure => ({
+  over: "significance",
+  title,
+  unit: "% of the pairs",
+  direction: "none",
+  aggregate: "mean",
+  random: null,
+  version: 1,
+  of,
+});
+
+const ofTruth = (
+  title: string,
+  { measure, ...facts }: Pick<TruthMeasure, "direction" | "random" | "measure">,
+): TruthMeasure => ({
+  over: "truths",
+  title,
+  unit: "cosine x100",
+  aggregate: "mean",
+  version: 1,
+  ...facts,
+  measure: (truth) =>
+    measure(truth).map(({ direction, value }) => ({ direction, value: 100 * value })),
 });
 
 const ofPictures = (title: string, unit: string): PictureMeasure => ({
@@ -298,6 +391,56 @@ export const measures = {
   aligned_activation: activation("VL model, aligned", (_, { aligned }) => aligned),
   target_activation: activation("Target model, pairs of probes", (_, { pairs }) => pairs),
   cav_activation: activation("CAV", ({ vector }, { features }) => cosines(vector, features)),
+  start_cosine: {
+    over: "starts",
+    title: "Cosine of CAV and its random start",
+    unit: "cosine",
+    direction: "none",
+    aggregate: "mean",
+    random: 0,
+    version: 1,
+    measure: ({ vector }, start) => cosine(vector, start),
+  },
+  specificity: {
+    over: "relations",
+    title: "Specificity, AUC of related against unrelated classes",
+    unit: "AUC x100",
+    direction: "higher",
+    aggregate: "mean",
+    random: 50,
+    version: 1,
+    measure: ({ vector }, { related, unrelated }) => {
+      const similarities = (classes: readonly Tensor[]) =>
+        classes.map((gradients) => conceptToClassAccuracy(vector, gradients));
+      const areas = { positives: similarities(related), negatives: similarities(unrelated) };
+      return 100 * areaUnderRoc(areas);
+    },
+  },
+  stability: {
+    over: "seeds",
+    title: "Angle between the CAVs of two seeds",
+    unit: "degrees",
+    direction: "lower",
+    aggregate: "mean",
+    random: 90,
+    version: 1,
+    measure: stability,
+  },
+  concept_overlap: {
+    over: "other concepts",
+    title: "Overlap with the CAVs of other concepts",
+    unit: "absolute cosine x100",
+    direction: "lower",
+    aggregate: "mean",
+    random: null,
+    version: 1,
+    measure: conceptOverlap,
+  },
+  significant_pairs: significance(
+    "Pairs whose concept-to-class accuracy is significant",
+    "concept_to_class_accuracy",
+  ),
+  significant_tcav_scores: significance("Pairs whose TCAV score is significant", "tcav_score"),
   probe_effective_sample_size: ofReweighting(
     "Effective sample size of DSR's weights",
     "% of the probes",
@@ -321,6 +464,40 @@ export const measures = {
       conceptToClassAccuracy(cav.vector, gradients) -
       conceptToClassAccuracy(without.vector, gradients),
   ),
+  truth_alignment: ofTruth("Alignment with the true direction", {
+    direction: "higher",
+    random: 0,
+    measure: ({ concept, directions }) => {
+      const { cosine } = directions.find((direction) => direction.concept === concept)!;
+      return [{ direction: "", value: cosine }];
+    },
+  }),
+  truth_leakage: ofTruth("Leakage to the true directions of other factors", {
+    direction: "lower",
+    random: null,
+    measure: (truth) => meanOverOtherFactors(truth, ({ cosine }) => cosine),
+  }),
+  truth_cosine: ofTruth("Cosine with each true direction", {
+    direction: "none",
+    random: 0,
+    measure: ({ directions }) =>
+      directions.map(({ concept, cosine }) => ({ direction: concept, value: cosine })),
+  }),
+  truth_reliability: ofTruth("True directions of two halves of the contexts", {
+    direction: "none",
+    random: null,
+    measure: ({ reliability }) => [{ direction: "", value: reliability }],
+  }),
+  truth_consistency: ofTruth("One context's difference with the others' mean", {
+    direction: "none",
+    random: null,
+    measure: ({ consistency }) => [{ direction: "", value: consistency }],
+  }),
+  truth_entanglement: ofTruth("Leakage of the true directions themselves", {
+    direction: "none",
+    random: null,
+    measure: (truth) => meanOverOtherFactors(truth, ({ ofTruth }) => ofTruth),
+  }),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 /** The name of a measure. */
@@ -332,6 +509,16 @@ export const measureNames = Object.keys(measures) as [MeasureName, ...MeasureNam
 /** The measure of a name. */
 export function measureOf(name: MeasureName): Measure {
   return measures[name];
+}
+
+/** The mean absolute cosine with the true directions of other factors than the CAV's. */
+function meanOverOtherFactors(
+  { category, directions }: TruthOfCav,
+  cosine: (direction: TruthOfCav["directions"][number]) => number,
+): ReturnType<TruthMeasure["measure"]> {
+  const others = directions.filter((direction) => direction.category !== category);
+  const sum = others.reduce((sum, direction) => sum + Math.abs(cosine(direction)), 0);
+  return [{ direction: "", value: sum / others.length }];
 }
 
 /** Accuracy of some images; no value where there are none. */

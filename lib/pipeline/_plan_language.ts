@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { FeatureRows } from "../activations/mod.ts";
 import type { ConceptImageSet } from "../concepts/mod.ts";
-import { loadConfig, promptsSchema } from "../config/mod.ts";
+import { controlledGuidance, loadConfig, promptsSchema } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
@@ -81,16 +81,23 @@ export function featuresOf(
   });
 }
 
-/** The stage of the text features of a cell's concepts. */
-export async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Known) {
+/** The stage of the text features of a cell's concepts, or of random words in their place. */
+export async function planText(
+  { data, vl }: Pick<CellParts, "data" | "vl">,
+  known: Known,
+  { wordsOfSeed }: { readonly wordsOfSeed?: number | undefined } = {},
+) {
   const { prompt, ensemble } = await promptsOf(known);
   return known.graph.stage(textKind, {
-    id: `text ${vl.name} ${data.name}`,
+    id: `text ${vl.name} ${
+      wordsOfSeed === undefined ? data.name : `random words seed ${wordsOfSeed}`
+    }`,
     inputs: {
       model: vl.identity,
       prompts: { prompt, ensemble },
       device: known.request.device,
       runtime: textRuntimeVersion,
+      ...(wordsOfSeed !== undefined && { wordsOfSeed }),
     },
     needs: { concepts: data.concepts },
     how: { model: vl.how },
@@ -110,10 +117,14 @@ async function promptsOf(known: Known) {
 }
 
 /** What language says of the images, as the dials have it: the text, the VL features and the probes. */
-export async function planLanguage({ cell, data, vl }: CellParts, known: Known) {
+export async function planLanguage(
+  { cell, data, vl, method, seed }: CellParts,
+  known: Known,
+) {
+  const wordsOfSeed = controlledGuidance(method) === "random words" ? seed : undefined;
   const { prompt, ensemble } = await promptsOf(known);
   const text = planDialText(
-    await planText({ data, vl }, known),
+    await planText({ data, vl }, known, { wordsOfSeed }),
     { cell, data, templates: [prompt, ...ensemble] },
     known,
   );
@@ -123,7 +134,9 @@ export async function planLanguage({ cell, data, vl }: CellParts, known: Known) 
     known,
   );
   const { settings } = cell;
-  const { probes: { count, choice }, heldOut } = settings;
+  const { probes: { count, choice, testNegatives }, heldOut } = settings;
+  const isDrawn = choice === "random" && count !== "pool";
+  const seesNegatives = testNegatives === "kept" && data.otherConcepts && data.own !== undefined;
   requireProbes(count, data, known);
   const labelled = heldOut === 0 ? undefined : labelledPool(data, known);
   const probes = known.graph.stage(probesKind, {
@@ -131,13 +144,19 @@ export async function planLanguage({ cell, data, vl }: CellParts, known: Known) 
       `probes ${vl.name} ${count} ${choice}`,
       ...(data.own ? [] : [data.name]),
       ...(heldOut === 0 ? [] : [`held out ${heldOut}`]),
+      ...(seesNegatives ? ["with test negatives"] : []),
+      ...(isDrawn ? [`seed ${seed}`] : []),
+      ...(wordsOfSeed === undefined ? [] : [`random words seed ${wordsOfSeed}`]),
     ].join(" "),
     inputs: {
       count,
       choice,
+      ...(isDrawn && { seed }),
+      ...(seesNegatives && { testNegatives: true as const }),
       otherConcepts: data.otherConcepts,
       heldOut,
       ...(labelled && { of: labelled.of }),
+      ...(wordsOfSeed !== undefined && { control: true as const }),
     },
     needs: {
       concepts: data.concepts,

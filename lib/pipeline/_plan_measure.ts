@@ -3,13 +3,15 @@ import { reweightingOf } from "../cav/mod.ts";
 import type { Experiment } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
-import { measureOf } from "../metrics/mod.ts";
+import { measureOf, type SignificanceMeasure } from "../metrics/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
 import { classNamesOf } from "./_plan_class_concepts.ts";
 import { planCavs, planShots } from "./_plan_cavs.ts";
+import { planPeerMeasure, planSignificance } from "./_plan_controls.ts";
 import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
+import { planTruth } from "./_plan_truth.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { PlannedConcepts } from "./plan_data.ts";
 import type { Stage } from "./stage.ts";
@@ -46,15 +48,36 @@ export async function planMeasure(
       needs: { ...needs, shots: planShots(parts, known), features0: features.features0! },
     });
   }
-  if (over === "pairs") {
+  if (over === "pairs" || over === "relations" || over === "significance") {
+    const ofPairs = {
+      pairs: await planPairs(data, known),
+      gradients: planGradients(parts, known),
+    };
+    if (over === "significance") {
+      const { of } = measureOf(name) as SignificanceMeasure;
+      const values = await planMeasure(of, parts, known);
+      return await planSignificance(name, parts, { known, values, ...ofPairs });
+    }
+    return known.graph.stage(measureKind, { ...common, inputs, needs: { ...needs, ...ofPairs } });
+  }
+  if (over === "seeds" || over === "other concepts") {
+    return await planPeerMeasure(name, parts, known);
+  }
+  if (over === "starts") {
+    const { method, seed } = parts;
+    if (!("initialLength" in method.hyperparameters)) {
+      throw new UserError(
+        `The measure ${name} is of methods that start from a random vector, which ${method.title} ` +
+          `(${method.id}) does not. Leave it out.`,
+      );
+    }
+    return known.graph.stage(measureKind, { ...common, inputs: { ...inputs, seed }, needs });
+  }
+  if (over === "truths") {
     return known.graph.stage(measureKind, {
       ...common,
       inputs,
-      needs: {
-        ...needs,
-        pairs: await planPairs(data, known),
-        gradients: planGradients(parts, known),
-      },
+      needs: { ...needs, truth: await planTruth(parts, known) },
     });
   }
   if (over !== "probes") {

@@ -80,6 +80,12 @@ export async function buildPlan(
  */
 function inProfile(experiment: Experiment, profile: Profile): Experiment {
   const { name, concepts, backbones: { names }, exclude, showPaper } = profile;
+  if (experiment.profile !== undefined && experiment.profile !== name) {
+    throw new UnavailableError(
+      `Experiment ${experiment.id} is of the profile ${experiment.profile}, not of ${name}. Take that ` +
+        `profile.`,
+    );
+  }
   const own = levelsOf(experiment, "backbone");
   const offered = own.filter((level) => names?.includes(`${level}`));
   if (names !== undefined && offered.length === 0) {
@@ -115,7 +121,14 @@ function isOfMeasures(rule: Profile["exclude"][number]): boolean {
   return Object.keys(rule).join() === "measure";
 }
 
-async function describeEngine({ engine: name, device }: PlanRequest): Promise<PlannedEngine> {
+/**
+ * What trains CAVs, tried on its device.
+ *
+ * @throws {UserError} when the device is not there.
+ */
+export async function describeEngine(
+  { engine: name, device }: Pick<PlanRequest, "engine" | "device">,
+): Promise<PlannedEngine> {
   await requireDevice(device).catch((cause) => {
     if (cause instanceof DeviceUnavailableError) throw new UserError(cause.message, { cause });
     throw cause;

@@ -1,4 +1,10 @@
-import { type Cell, cellsOf, type Experiment, factorLevels } from "../experiment/mod.ts";
+import {
+  besideTables,
+  type Cell,
+  cellsOf,
+  type Experiment,
+  factorLevels,
+} from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { planCavs } from "./_plan_cavs.ts";
 import { planClassMeasure } from "./_plan_class_cell.ts";
@@ -40,11 +46,16 @@ export interface PlannedCell {
 /** An experiment laid out. */
 export interface PlannedExperiment {
   readonly experiment: Experiment;
+  /** Its own and those of the tables below it. */
   readonly cells: readonly PlannedCell[];
+  /** The tables that stand below its own, as experiments. */
+  readonly beside: readonly Experiment[];
   /** The images that take part. */
   readonly images: readonly PlannedImages[];
   /** The concepts, by dataset. */
   readonly concepts: ReadonlyMap<string, PlannedConcepts["concepts"]>;
+  /** Whether results report a concept of a dataset. */
+  readonly reports: (dataset: string, concept: string) => boolean;
   /** Checks that each dataset has the concepts that are shown. */
   readonly checks: readonly Stage<null>[];
   /** Every config of the experiment with the sources of its values, by file. */
@@ -83,7 +94,12 @@ export async function planExperiment(
     vlModels: new Map(),
   };
   const cells: PlannedCell[] = [];
-  for (const cell of cellsOf(experiment)) cells.push(await planCell(cell, known));
+  const beside = besideTables(experiment);
+  for (const shown of [experiment, ...beside]) {
+    for (const cell of cellsOf(shown)) {
+      cells.push(await planCell(cell, { ...known, experiment: shown }));
+    }
+  }
   const data = [...known.data.values()];
   const classes = [...known.classes.values()];
   const images = [
@@ -92,6 +108,8 @@ export async function planExperiment(
   ];
   const models = [...known.targets.values(), ...known.vlModels.values()];
   const { id, concepts: names } = experiment;
+  const { choice } = context.profile;
+  const labelled = new Set(data.map(({ name }) => name));
   const checks = names === undefined
     ? []
     : data.filter(({ name }) => factorLevels(experiment).get("dataset")!.includes(name)).map((
@@ -108,7 +126,13 @@ export async function planExperiment(
   return {
     experiment,
     cells,
+    beside,
     checks,
+    reports: (dataset, concept) =>
+      names === undefined
+        ? !(choice && labelled.has(dataset)) ||
+          choice.concepts.includes(concept) === (choice.report === "these")
+        : names.includes(concept),
     configs: Object.assign(
       {},
       ...[...data, ...classes].map(({ configs }) => configs),

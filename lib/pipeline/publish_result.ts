@@ -22,7 +22,7 @@ export function resultFolder(
  * @throws {UserError} when nothing was measured of a concept that the experiment shows.
  */
 export async function runsOf(
-  { experiment, cells }: PlannedExperiment,
+  { experiment, cells, reports }: PlannedExperiment,
   store: Store,
 ): Promise<Run[]> {
   const runs: Run[] = [];
@@ -35,7 +35,7 @@ export async function runsOf(
     }
     for (const { measure, stage } of measurements) {
       for (const measurement of await loadValue(stage, store)) {
-        if (!(experiment.concepts?.includes(measurement.concept) ?? true)) continue;
+        if (!reports(`${levels["dataset"]}`, measurement.concept)) continue;
         const { weight = 1 } = measurement;
         runs.push({ levels, measure, ...measurement, weight, status: "measured" });
       }

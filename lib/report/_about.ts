@@ -3,7 +3,7 @@ import type { Result } from "./result.ts";
 
 /** What all numbers of a result share, in sentences: profile, factors of one level, seeds, unit. */
 export function aboutResult(result: Result): string {
-  const { profile, seeds, measures } = result;
+  const { profile, seeds, measures, reported } = result;
   const fixed = fixedFactors(result).filter(({ name }) => name !== "measure")
     .map(({ title, levels }) => `${title}: ${levels[0]!.title}.`);
   const units = new Set(measures.map(({ unit }) => unit));
@@ -15,6 +15,7 @@ export function aboutResult(result: Result): string {
     ...fixed,
     `Seeds: ${seeds.length === 0 ? "none" : seeds.join(", ")}.`,
     ...unit,
+    ...reported === undefined ? [] : [reported],
     `Every number here is measured unless it is marked.`,
   ].join(" ");
 }

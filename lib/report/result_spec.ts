@@ -52,6 +52,9 @@ export interface StatisticsSettings {
   readonly bootstrapResamples: number;
   readonly permutations: number;
   readonly seed: number;
+  /** By measure, in its unit; none where nothing is known of what matters. */
+  readonly margins: Readonly<Record<string, number>>;
+  readonly power: number;
 }
 
 /** What a result shows, as plain data: a table.json holds it. */
@@ -68,14 +71,20 @@ export interface ResultSpec {
   readonly measures: readonly ShownMeasure[];
   /** Only these concepts are shown; null for all. */
   readonly concepts: readonly string[] | null;
+  /** Which concepts those are where values were chosen on others, in a sentence. */
+  readonly reported?: string;
   readonly show: Plain<Show>;
   readonly statistics: StatisticsSettings;
+  /** What is compared, besides the levels of the compared factor, and over what it is pooled. */
+  readonly contrasts: Plain<Experiment["contrasts"]>;
   /** The row factors of a table; of lines and histograms panels x series; all of a gallery. */
   readonly rows: readonly Heading[];
   /** The column factors of a table, the x of lines; none of a histogram or a gallery. */
   readonly columns: readonly Heading[];
   /** What the paper prints, where the profile is the paper's own experiment; else null. */
   readonly paperNumbers: PaperNumbers | null;
+  /** The tables that stand below, such as what controls get. */
+  readonly beside?: readonly ResultSpec[];
 }
 
 /** What an experiment says of its results. */
@@ -92,6 +101,7 @@ export type ShownExperiment = Pick<
   | "measures"
   | "show"
   | "statistics"
+  | "contrasts"
 >;
 
 /** What an experiment's file does not say of its results. */
@@ -100,6 +110,8 @@ export interface ResultSpecOptions {
   /** What a level of a factor is called; undefined for the level as it is. */
   readonly titleOf: (factor: string, level: Level) => LevelTitle | undefined;
   readonly paperNumbers: PaperNumbers | null;
+  /** As in {@linkcode ResultSpec}. */
+  readonly reported?: string | undefined;
 }
 
 /**
@@ -112,7 +124,7 @@ export interface ResultSpecOptions {
  */
 export function resultSpec(
   experiment: ShownExperiment,
-  { profile, titleOf, paperNumbers }: ResultSpecOptions,
+  { profile, titleOf, paperNumbers, reported }: ResultSpecOptions,
 ): ResultSpec {
   const { id, title, measures, statistics } = experiment;
   const show: Plain<Show> = plain(experiment.show);
@@ -133,19 +145,40 @@ export function resultSpec(
       return { name, title, unit, direction, aggregate, over, random };
     }),
     concepts: experiment.concepts ?? null,
+    ...(reported !== undefined && { reported }),
     show,
     statistics: {
       confidence: statistics.confidence.value,
       bootstrapResamples: statistics.bootstrapResamples.value,
       permutations: statistics.permutations.value,
       seed: statistics.seed.value,
+      margins: Object.fromEntries(
+        measures.flatMap((name) => {
+          const margin = statistics.margins[name]?.value;
+          return margin === undefined ? [] : [[name, margin]];
+        }),
+      ),
+      power: statistics.power.value,
     },
+    contrasts: experiment.contrasts,
     rows: headings(
       show.as === "gallery" ? factorLevels(experiment).keys().toArray() : rowFactors(show),
     ),
     columns: headings(columnFactors(show)),
     paperNumbers,
   };
+}
+
+/**
+ * What a table shows that stands below another one. None of its values is better than the next: they
+ * say how to read those above.
+ */
+export function besideSpec(
+  experiment: ShownExperiment,
+  options: Omit<ResultSpecOptions, "paperNumbers">,
+): ResultSpec {
+  const { measures, ...spec } = resultSpec(experiment, { ...options, paperNumbers: null });
+  return { ...spec, measures: measures.map((measure) => ({ ...measure, direction: "none" })) };
 }
 
 /** What factors are called; swept settings without a title keep their path. */
@@ -159,6 +192,10 @@ const factorTitles: Readonly<Record<string, string>> = {
   shots: "Labelled images of a concept",
   "probes.count": "Probe images",
   "probes.choice": "Probe choice",
+  "probes.testNegatives": "Test negatives among the probes",
+  "method.initialLength": "Length of the random start",
+  "method.epochs": "Epochs",
+  "method.learningRate": "Learning rate",
   "method.coefficient": "Coefficient of the LG-CAV loss",
   "method.temperature": "Temperature",
   sceneCorrelation: "Correlation of class and scene",
@@ -167,6 +204,7 @@ const factorTitles: Readonly<Record<string, string>> = {
   "dials.promptDispersion": "Dispersion of prompts",
   "dials.promptZipf": "Zipf exponent of prompts",
   "dials.polysemy": "Weight of a word's other meaning",
+  "dials.centring": "Share of the mean taken off VL features",
   "dials.captionError": "Share of wrong captions",
   "dials.labelNoise": "Share of wrong labels",
   "dials.probeShift": "Shift of the probe images",

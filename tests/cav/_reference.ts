@@ -32,6 +32,7 @@ export async function readReference(name: string): Promise<Reference> {
         probes: Int32Array.from(concept.probes),
         positives: rows(concept.positives),
         negatives: rows(concept.negatives),
+        labelled: Int32Array.from(concept.labelled),
         text: {
           prompt: Float32Array.from(concept.text.prompt),
           ensemble: Float32Array.from(concept.text.ensemble),

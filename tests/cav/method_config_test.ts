@@ -16,17 +16,24 @@ Deno.test("methodSchema accepts every file of configs/methods, each named by its
     "lg_cav.json",
     "logistic_cav.json",
     "mean_difference.json",
+    "oa_tcav+test_images.json",
     "oa_tcav.json",
     "original_cav.json",
     "random_cav.json",
+    "random_words.json",
     "ridge_cav.json",
+    "shuffled_activations.json",
     "svm_cav.json",
+    "text_to_concept+test_images.json",
+    "text_to_concept+vl_space.json",
     "text_to_concept.json",
   ]);
   for (const file of files) {
-    const { id, base, parts } = await load(file);
+    const { id, parts, ...method } = await load(file);
+    const { base, guidance = base } = { guidance: undefined, ...method };
     assert.equal(`${id}.json`, file);
-    assert.equal([base, ...parts].join("+"), id);
+    const made = guidance === base ? [base, ...parts].join("+") : guidance.replace(" ", "_");
+    assert.ok(id === made || id.startsWith(`${made}+`), id);
   }
 });
 

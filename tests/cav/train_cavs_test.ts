@@ -9,6 +9,7 @@ import {
   conceptBlocks,
   joinCavBlocks,
   openEngine,
+  startDirection,
   trainBlocks,
   trainCavs,
 } from "../../lib/cav/mod.ts";
@@ -93,6 +94,28 @@ Deno.test("trainCavs() gives the same bits in every run", async () => {
   ];
   assert.deepEqual(second, first);
   assert.deepEqual(first.methods, all.map(({ id }) => id));
+});
+
+Deno.test("startDirection() is where descent starts", async () => {
+  const method = methodOf("lg_cav");
+  assert.ok(method.base === "lg_cav");
+  const hyperparameters = {
+    ...method.hyperparameters,
+    learningRate: 0,
+    threshold: "midpoint" as const,
+  };
+  const { problem } = reference;
+  const still = await trainCavs(problem, [{ ...method, hyperparameters }], context);
+  const dim = problem.features.shape[1];
+  for (const [s, seed] of problem.seeds.entries()) {
+    for (const [c, { concept }] of problem.concepts.entries()) {
+      const start = startDirection(concept, { seed, dim, random });
+      const at = (s * problem.concepts.length + c) * dim;
+      const vector = still.vectors.data.subarray(at, at + dim);
+      const { initialLength } = hyperparameters;
+      assert.ok(relativeDifference(vector, start.map((x) => x * initialLength)) < 1e-6);
+    }
+  }
 });
 
 Deno.test("trainCavs() reads the images of a concept, and never all at a time", async () => {

@@ -18,9 +18,17 @@ import type { ConceptImageSet, Examples } from "../../concepts/mod.ts";
 import type { Method } from "../../config/mod.ts";
 import { UserError } from "../../files/mod.ts";
 import type { ArtifactRef, Store } from "../../store/mod.ts";
-import { createRandom, readSafetensors, row, tensor, writeSafetensors } from "../../tensor/mod.ts";
+import {
+  createRandom,
+  type Random,
+  readSafetensors,
+  row,
+  tensor,
+  writeSafetensors,
+} from "../../tensor/mod.ts";
 import type { PlannedEngine } from "../plan_request.ts";
 import {
+  inSlice,
   markComplete,
   refOf,
   type StageContext,
@@ -74,7 +82,8 @@ export interface CavsHow {
  */
 export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
   name: "cavs",
-  version: 5,
+  version: 6,
+  inBlocks: true,
   ...storedInParts(loadCavs),
   // One seed has one set of shots, so nodes that differ in the number of shots or in their labels
   // train apart; so do those whose prompts are averaged otherwise.
@@ -88,13 +97,14 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
       engine,
     ]),
   run: async (nodes, context) => {
-    const { store, signal, onProgress } = context;
+    const { store, signal, onProgress, slice } = context;
     const problem = await assembleProblem(nodes, context);
-    const requests = await missingRequests(nodes, { problem, store });
+    const requests = (await missingRequests(nodes, { problem, store }))
+      .filter(({ block }) => inSlice(block, slice));
     const engine = await openEngine(nodes[0]!.inputs.engine.name, nodes[0]!.inputs.engine);
     try {
       let done = 0;
-      const training = { engine, random: createRandom("cavs"), signal };
+      const training = { engine, random: trainingRandom(), signal };
       for await (const trained of trainBlocks(problem, requests, training)) {
         const { node } = requests.find((request) =>
           request.method === trained.method && request.seed === trained.seed
@@ -105,9 +115,15 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
     } finally {
       await engine.close();
     }
+    if (slice !== undefined) return;
     for (const node of nodes) await markComplete(node, { store, count: problem.concepts.length });
   },
 };
+
+/** The stream of all random numbers of training. */
+export function trainingRandom(): Random {
+  return createRandom("cavs");
+}
 
 type Node = TypedNode<CavsInputs, CavsHow>;
 
@@ -198,6 +214,7 @@ async function assembleProblem(
         probes: probes ? Int32Array.from(probes[index]!) : new Int32Array(probeCount),
         positives: drawn.map(({ positives }) => Int32Array.from(positives)),
         negatives: drawn.map(({ negatives }) => Int32Array.from(negatives)),
+        labelled: Int32Array.of(...concept.positives, ...concept.negatives),
         text: textOf(text, { index, normalise: normalisesText(node.inputs.method) }),
       };
     }),
@@ -218,7 +235,8 @@ async function shotsBySeed(
 
 const noExamples: Examples = { positives: [], negatives: [] };
 
-function textOf(
+/** What language says of one concept, as a method of one way of averaging takes it. */
+export function textOf(
   text: ConceptTextFeatures | undefined,
   { index, normalise }: { readonly index: number; readonly normalise: boolean },
 ): CavProblem["concepts"][number]["text"] {
@@ -232,7 +250,7 @@ function textOf(
 }
 
 /** Whether prompts are normalised before they are averaged, as CLIP's own ensembles are. */
-function normalisesText(method: Method): boolean {
+export function normalisesText(method: Method): boolean {
   return method.base === "lg_cav" ? method.hyperparameters.normaliseText : true;
 }
 

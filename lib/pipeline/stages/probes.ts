@@ -1,6 +1,11 @@
 import type { ConceptTextFeatures } from "../../activations/mod.ts";
 import { momentsOf, openEngine } from "../../cav/mod.ts";
-import { type ConceptImageSet, type LabelledConcept, selectProbes } from "../../concepts/mod.ts";
+import {
+  type ConceptImageSet,
+  type LabelledConcept,
+  probeCandidates,
+  selectProbes,
+} from "../../concepts/mod.ts";
 import { listed, UserError } from "../../files/mod.ts";
 import { quantile } from "../../metrics/mod.ts";
 import { createRandom, row } from "../../tensor/mod.ts";
@@ -22,15 +27,21 @@ export interface ProbesNeeds extends RowsNeeds {
 export interface ProbesInputs {
   readonly count: number | "pool";
   readonly choice: "extreme" | "random";
+  /** By which they are drawn, of a random choice. */
+  readonly seed?: number;
   /** Whether the images of other concepts are among a concept's candidates. */
   readonly otherConcepts: boolean;
+  /** Whether the concept's negatives are among them too, which judge its CAV. */
+  readonly testNegatives?: true;
   readonly heldOut: number;
   readonly of?: LabelledOf;
+  /** Whether the text is of random words: that they say little of the images is no remark. */
+  readonly control?: true;
 }
 
 /**
  * The probe images of every concept, as rows of the features of the concepts' images followed by
- * those of the pool. An image of the concept itself is never its probe (paper, Section 4.1).
+ * those of the pool: {@linkcode probeCandidates} says which are left out.
  */
 export const probesKind = artifactKind<
   ProbesNeeds,
@@ -39,24 +50,27 @@ export const probesKind = artifactKind<
   readonly (readonly number[])[]
 >({
   name: "probes",
-  version: 2,
+  version: 3,
   codec: jsonCodec(),
   compute: async (node, context) => {
     const { need } = context;
-    const { count, choice, otherConcepts } = node.inputs;
+    const { count, choice, seed, otherConcepts, testNegatives } = node.inputs;
     const { concepts, images } = await need(node, "concepts");
     const { prompt } = await need(node, "text");
     const vl = await rowsOf(node, "vl", need);
     const heldOut = await heldOutRows(node, { need, first: images.length });
     const probesOf = (
-      { name, positives }: LabelledConcept,
+      concept: LabelledConcept,
       ofConcept: Float32Array,
     ): readonly number[] => {
-      const own = new Set(positives);
-      const pool: number[] = [];
-      for (let image = otherConcepts ? 0 : images.length; image < ofConcept.length; image++) {
-        if (!own.has(image) && !heldOut.has(image)) pool.push(image);
-      }
+      const { name } = concept;
+      const pool = probeCandidates(concept, {
+        ofConcepts: images.length,
+        images: ofConcept.length,
+        otherConcepts,
+        testNegatives,
+        heldOut,
+      });
       const wanted = count === "pool" ? pool.length : count;
       if (pool.length < Math.max(2, wanted)) {
         throw new UserError(
@@ -64,7 +78,8 @@ export const probesKind = artifactKind<
             `probes.count, which is ${count}. Lower it or add images to the pool.`,
         );
       }
-      const random = createRandom("probes").split(name);
+      const ofSeeds = createRandom("probes").split(name);
+      const random = seed === undefined ? ofSeeds : ofSeeds.split(seed);
       const ofPool = pool.map((image) => ofConcept[image]!);
       return [...selectProbes(ofPool, { count: wanted, choice, random })].map((at) => pool[at]!);
     };
@@ -84,7 +99,7 @@ export const probesKind = artifactKind<
     } finally {
       await engine.close();
     }
-    remarkOnDeviations(deviations, context.remark);
+    if (!node.inputs.control) remarkOnDeviations(deviations, context.remark);
     return probes;
   },
 });
