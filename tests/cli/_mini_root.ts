@@ -39,6 +39,7 @@ export async function miniRoot(): Promise<string> {
     base.factors.backbone = ["resnet18"];
     base.factors.seed.value = [0, 1];
     base.settings.probes.count.value = 60;
+    base.settings.contexts.value = 2;
     base.statistics.bootstrapResamples.value = 200;
     base.statistics.permutations.value = 200;
   });
