@@ -26,7 +26,7 @@ import type { ResultSpec, ShownMeasure, StatisticsSettings } from "./result_spec
  * that is not finite: such a cell would not be what it says.
  */
 export function foldTable(runs: readonly Run[], spec: ResultSpec): ResultTable {
-  const { rows, ...about } = spec;
+  const { rows, beside, ...about } = spec;
   const { seeds, runsOf } = groupRuns(runs, spec);
   const measured = measureCells(spec);
   return {
@@ -44,6 +44,7 @@ export function foldTable(runs: readonly Run[], spec: ResultSpec): ResultTable {
         return paper?.quoted ? { status: "quoted", mean: paper.value } : { status: "not run" };
       }),
     })),
+    ...beside && { beside: beside.map((below) => foldTable(runs, below)) },
   };
 }
 

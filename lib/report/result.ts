@@ -42,7 +42,7 @@ export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 export const tableVersion = 4;
 
 /** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
-export interface ResultTable extends Omit<ResultSpec, "rows"> {
+export interface ResultTable extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-table";
   readonly version: typeof tableVersion;
   readonly seeds: readonly number[];
@@ -52,6 +52,8 @@ export interface ResultTable extends Omit<ResultSpec, "rows"> {
   })[];
   /** What differs from what, pooled and cell by cell; contrasts.json holds it apart. */
   readonly tested?: readonly Contrast[];
+  /** The tables that stand below. */
+  readonly beside?: readonly ResultTable[];
 }
 
 /** The values of one series of a panel, counted. */
@@ -71,7 +73,7 @@ export interface Histogram {
 export const histogramVersion = 2;
 
 /** Histograms; they describe themselves, table.json holds them as they are. */
-export interface ResultHistogram extends Omit<ResultSpec, "rows"> {
+export interface ResultHistogram extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-histogram";
   readonly version: typeof histogramVersion;
   readonly seeds: readonly number[];
@@ -134,7 +136,7 @@ export type GalleryCell =
 export const galleryVersion = 1;
 
 /** Galleries of pictures; they describe themselves, table.json holds them as they are. */
-export interface ResultGallery extends Omit<ResultSpec, "rows"> {
+export interface ResultGallery extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-gallery";
   readonly version: typeof galleryVersion;
   readonly seeds: readonly number[];

@@ -83,6 +83,8 @@ export interface ResultSpec {
   readonly columns: readonly Heading[];
   /** What the paper prints, where the profile is the paper's own experiment; else null. */
   readonly paperNumbers: PaperNumbers | null;
+  /** The tables that stand below, such as what controls get. */
+  readonly beside?: readonly ResultSpec[];
 }
 
 /** What an experiment says of its results. */
@@ -165,6 +167,18 @@ export function resultSpec(
     columns: headings(columnFactors(show)),
     paperNumbers,
   };
+}
+
+/**
+ * What a table shows that stands below another one. None of its values is better than the next: they
+ * say how to read those above.
+ */
+export function besideSpec(
+  experiment: ShownExperiment,
+  options: Omit<ResultSpecOptions, "paperNumbers">,
+): ResultSpec {
+  const { measures, ...spec } = resultSpec(experiment, { ...options, paperNumbers: null });
+  return { ...spec, measures: measures.map((measure) => ({ ...measure, direction: "none" })) };
 }
 
 /** What factors are called; swept settings without a title keep their path. */

@@ -21,7 +21,14 @@ export function terminalTable(result: Result, { columns }: TerminalOptions): str
     ? galleryLines(result).flatMap((line) => wrap(line, columns))
     : result.schema === "lg-cav/result-histogram"
     ? histogramLines(result)
-    : tableLines(result, columns);
+    : [
+      ...tableLines(result, columns),
+      ...(result.beside ?? []).flatMap((table) => [
+        "",
+        ...wrap(table.title, columns),
+        ...tableLines(table, columns),
+      ]),
+    ];
   return [...wrap(fullTitle(result), columns), ...lines].map((line) => fit(line, columns)).join(
     "\n",
   ) +

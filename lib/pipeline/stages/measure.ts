@@ -1,5 +1,5 @@
 import { allRows, type ConceptTextFeatures, type FeatureRows } from "../../activations/mod.ts";
-import { openEngine, probeActivations, startDirection } from "../../cav/mod.ts";
+import { openEngine, probeActivations, type Reweighting, startDirection } from "../../cav/mod.ts";
 import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
 import {
   type ConceptMeasure,
@@ -8,6 +8,8 @@ import {
   type PairMeasure,
   type ProbeMeasure,
   type RankingMeasure,
+  type RelationMeasure,
+  type ReweightingMeasure,
   type StartMeasure,
   type TrainedCav,
   type TruthMeasure,
@@ -22,6 +24,7 @@ import {
   type TypedNode,
 } from "../stage.ts";
 import { activationBlocks } from "./_activations.ts";
+import { measureReweightings } from "./_measure_reweightings.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import { type Cavs, trainingRandom } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
@@ -55,6 +58,8 @@ export interface MeasureNeeds extends RowsNeeds {
   /** Features of test images by both models. */
   readonly test?: FeatureRows;
   readonly vlTest?: FeatureRows;
+  /** The CAVs of the same method without reweighting. */
+  readonly without?: Cavs;
   readonly truth?: Truth;
 }
 
@@ -66,6 +71,8 @@ export interface MeasureInputs {
   readonly seed?: number;
   /** What a measure over probes aligns to. */
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
+  /** How the CAVs' probes are reweighted, of a measure over reweightings. */
+  readonly reweighting?: Reweighting;
 }
 
 type CavMeasure =
@@ -74,6 +81,8 @@ type CavMeasure =
   | ProbeMeasure
   | RankingMeasure
   | StartMeasure
+  | RelationMeasure
+  | ReweightingMeasure
   | TruthMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
@@ -85,8 +94,9 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
   name: "measure",
   version: 1,
   ...storedAs(codec),
-  group: ({ needs: { cavs: _, shots: __, ...shared }, inputs: { measure, alignmentPairs } }) =>
-    JSON.stringify([shared, measure, alignmentPairs ?? null]),
+  group: (
+    { needs: { cavs: _, shots: __, without: ___, ...shared }, inputs: { measure, alignmentPairs } },
+  ) => JSON.stringify([shared, measure, alignmentPairs ?? null]),
   run: async (nodes, context) => {
     const measure = measureOf(nodes[0]!.inputs.measure);
     const values = await {
@@ -94,7 +104,9 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
       starts: () => measureStarts(nodes, measure as StartMeasure, context),
+      relations: () => measureRelations(nodes, measure as RelationMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
+      reweightings: () => measureReweightings(nodes, measure as ReweightingMeasure, context),
       truths: () => measureTruths(nodes, measure as TruthMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
@@ -180,6 +192,36 @@ async function measureStarts(
       };
     }));
   }));
+}
+
+/** By concept: the gradients of all classes are read once for all nodes. */
+async function measureRelations(
+  nodes: readonly Node[],
+  { measure }: RelationMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const pairs = (await need(nodes[0]!, "pairs"))!;
+  const { classes, gradients } = (await need(nodes[0]!, "gradients"))!;
+  const ofClasses = new Map<string, Tensor>();
+  for (const [name, rows] of Map.groupBy(classes.keys(), (index) => classes[index]!)) {
+    ofClasses.set(name, await gradients.take(rows));
+  }
+  const related = Map.groupBy(pairs, ({ concept }) => concept);
+  const cavs = await Promise.all(nodes.map((node) => need(node, "cavs")));
+  const values: Measurement[][] = nodes.map(() => []);
+  for (const [index, { name }] of concepts.entries()) {
+    const own = new Set(related.get(name)?.map((pair) => pair.class));
+    const sides = Map.groupBy(ofClasses, ([id]) => own.has(id));
+    const [ofOwn, ofOthers] = [true, false].map((side) => sides.get(side)?.map(([, rows]) => rows));
+    if (!ofOwn || !ofOthers) continue;
+    for (const [position, ofNode] of cavs.entries()) {
+      const gradients = { related: ofOwn, unrelated: ofOthers };
+      const value = measure(await cavOf(ofNode, index), gradients);
+      values[position]!.push({ concept: name, class: "", image: "", value });
+    }
+  }
+  return values;
 }
 
 /** By concept: what is known of its probes is computed once for all nodes. */
@@ -294,7 +336,8 @@ async function measureTruths(
   }));
 }
 
-async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
+/** The CAV of the concept at this place. */
+export async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
   const matrix: Tensor = await vectors.take([concept]);
   return { vector: matrix.data, threshold: thresholds[concept]! };
 }

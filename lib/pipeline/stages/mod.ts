@@ -17,8 +17,10 @@ import { classesKind, listedClassesKind, readableKind } from "./images.ts";
 import { interventionsKind, trueDirectionsKind } from "./interventions.ts";
 import { measureKind } from "./measure.ts";
 import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
+import { measurePeersKind } from "./measure_peers.ts";
 import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
+import { controlValuesKind, significanceKind } from "./significance.ts";
 import { shotsKind } from "./shots.ts";
 
 export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
@@ -40,9 +42,11 @@ export * from "./images.ts";
 export * from "./interventions.ts";
 export * from "./measure.ts";
 export * from "./measure_layer.ts";
+export * from "./measure_peers.ts";
 export * from "./pairs.ts";
 export * from "./probes.ts";
 export * from "./shots.ts";
+export * from "./significance.ts";
 
 /** A kind whose types are known by the planner alone; a worker has nodes as data. */
 export type AnyStageKind = StageKind<
@@ -65,6 +69,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     classLayerKind,
     conceptsKind,
     confusionsKind,
+    controlValuesKind,
     correctedLayerKind,
     correctionExhibitKind,
     featuresKind,
@@ -77,6 +82,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     measureCorrectionKind,
     measureKind,
     measureLayerKind,
+    measurePeersKind,
     mismatchedKind,
     pairsKind,
     perturbedTextKind,
@@ -86,6 +92,7 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     scenesKind,
     shotsKind,
     shownConceptsKind,
+    significanceKind,
     textKind,
     trueDirectionsKind,
     worldKind,
