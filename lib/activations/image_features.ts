@@ -42,6 +42,8 @@ export interface ImageFeaturesOptions {
   readonly store: Store;
   /** The address under which the rows are stored; it names the model, images and settings. */
   readonly ref: ArtifactRef;
+  /** Which blocks of rows, by their number, are computed of those that are not stored; all by default. */
+  readonly isWanted?: (block: number) => boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -58,9 +60,10 @@ export async function storeImageFeatures(
   images: ImageSet,
   options: ImageFeaturesOptions,
 ): Promise<void> {
-  const { indices, store, ref, signal, onProgress } = options;
+  const { indices, store, ref, signal, onProgress, isWanted = () => true } = options;
   const total = indices.length;
-  const missing = await missingBlocks(total, { store, ref });
+  const missing = (await missingBlocks(total, { store, ref }))
+    .filter((start) => isWanted(start / rowsPerBlock));
   if (missing.length === 0) return;
   const size = await tellingOfAll(images, indices, sizeOf(images, options));
   const pixelsAt = (start: number | undefined) => {

@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Random, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { CavProblem, TrainerTask } from "./concept_problem.ts";
 import { deviationWeights } from "./deviation_sample_reweighting.ts";
 import type { CavEngine, ProbeImages } from "./engine.ts";
@@ -10,9 +10,11 @@ import {
   pairMoments,
 } from "./gaussian_alignment.ts";
 import { meanRow } from "./_centre_rows.ts";
+import { probeCosines, reweightingOf } from "./probe_weights.ts";
 import { divideByLengths, rowLengths } from "./_row_lengths.ts";
 import type { Shots } from "./_shots.ts";
 import { gramOf, trainsInSpan } from "./_span.ts";
+import type { SpliceCoder } from "./splice.ts";
 
 type LgCav = Method<"lg_cav">;
 
@@ -50,27 +52,52 @@ export async function probesOf(
 /** What the probes ask of the columns of a task: one column per method in each seed's group. */
 export async function guidance(
   task: TrainerTask<LgCav>,
-  { engine, probes }: { readonly engine: CavEngine; readonly probes: Probes },
+  { engine, probes, random, splice }: {
+    readonly engine: CavEngine;
+    readonly probes: Probes;
+    readonly random: Random;
+    readonly splice: SpliceCoder;
+  },
 ): Promise<Pick<ProbeImages, "targets" | "weights">> {
-  const { concept: { text }, methods, seeds } = task;
+  const { concept: { concept, text }, methods, seeds } = task;
   const moments = new Map<AlignmentPairs, Moments>();
   for (const pairs of pairsOf(methods)) {
     moments.set(pairs, await pairMoments(probes.unit, { engine, pairs, gram: probes.gram }));
   }
   const activations = await activationsOf(text, { vl: probes.vl, engine });
-  const ofMethods = methods.map((method) => targetsOf(method, { activations, moments }));
-  const reweighted = methods.some(({ parts }) => parts.includes("dsr"));
-  const perSeed = reweighted ? await weightsOfSeeds(task, { engine, probes }) : [];
+  const ofMethods: Float32Array[] = [];
+  for (const method of methods) {
+    const of = method.parts.includes("splice")
+      ? await codesOf(task, method, { vl: probes.vl, splice })
+      : activations;
+    ofMethods.push(targetsOf(method, { activations: of, moments }));
+  }
+  const reweighted = methods.filter(({ parts }) => parts.includes("dsr"));
+  const cosines = reweighted.length > 0
+    ? await probeCosines(task, { engine, unit: probes.unit })
+    : [];
+  const weightsOf = new Map(reweighted.map((method) => {
+    const reweighting = reweightingOf(method);
+    return [method, cosines.map((ofSeed) => deviationWeights(ofSeed, reweighting))];
+  }));
   const count = probes.unit.shape[0]!;
   const shape = [seeds.length, methods.length, count];
   const [targets, weights] = [zeros(shape), zeros(shape)];
-  seeds.forEach((_, seed) =>
-    methods.forEach(({ parts, hyperparameters: { coefficient } }, column) => {
+  const shuffles = random.split("shuffled activations").split(concept);
+  seeds.forEach((name, seed) =>
+    methods.forEach(({ parts, guidance, hyperparameters: { coefficient } }, column) => {
       const at = (seed * methods.length + column) * count;
-      targets.data.set(ofMethods[column]!, at);
+      const ofColumns = ofMethods[column]!;
+      targets.data.set(
+        guidance === "shuffled activations"
+          ? shuffles.split(name).shuffle([...ofColumns])
+          : ofColumns,
+        at,
+      );
       const ofColumn = weights.data.subarray(at, at + count).fill(coefficient);
       if (!parts.includes("dsr")) return;
-      for (let i = 0; i < count; i++) ofColumn[i]! *= perSeed[seed]![i]!;
+      const ofSeed = weightsOf.get(methods[column]!)![seed]!;
+      for (let i = 0; i < count; i++) ofColumn[i]! *= ofSeed[i]!;
     })
   );
   return { targets, weights };
@@ -103,6 +130,19 @@ async function activationsOf(
   return { prompt: ofPrompt, ensemble: ofEnsemble };
 }
 
+/** The weight of the concept in the sparse code of each probe, whichever the text feature. */
+async function codesOf(
+  { concept }: TrainerTask<LgCav>,
+  { id, hyperparameters: { splicePenalty: penalty } }: LgCav,
+  { vl, splice }: { readonly vl: Tensor; readonly splice: SpliceCoder },
+): Promise<Activations> {
+  if (penalty === undefined) {
+    throw new RangeError(`The method ${id} has the part "splice" and no "splicePenalty". Add it.`);
+  }
+  const codes = await splice(vl, { concept, penalty });
+  return { prompt: codes, ensemble: codes };
+}
+
 /** What a method's parts make of a_c(x) (Eq. 3, 4). */
 function targetsOf(
   { parts, hyperparameters }: LgCav,
@@ -113,38 +153,6 @@ function targetsOf(
 ): Float32Array {
   const chosen = parts.includes("ce") ? activations.ensemble : activations.prompt;
   if (!parts.includes("ga")) return chosen;
-  return alignActivations(chosen, moments.get(hyperparameters.alignmentPairs)!);
-}
-
-/** DSR's weights for the positives of each seed. */
-async function weightsOfSeeds(
-  { shots, concept }: TrainerTask<LgCav>,
-  { engine, probes }: { readonly engine: CavEngine; readonly probes: Probes },
-): Promise<Float32Array[]> {
-  if (!shots) {
-    throw new RangeError(
-      `Reweighting the probes of "${concept.concept}" (DSR) takes positive images: give some, or ` +
-        `leave the part "dsr" out.`,
-    );
-  }
-  const [seeds = 0, , dim = 0] = shots.features.shape;
-  const count = row(shots.labels, 0).filter((label) => label === 1).length;
-  const positives = zeros([seeds * count, dim]);
-  for (let seed = 0; seed < seeds; seed++) {
-    const ofSeed = row(shots.features, seed).subarray(0, count * dim);
-    positives.data.set(ofSeed, seed * count * dim);
-  }
-  divideByLengths(positives);
-  const cosines = await engine.product(positives, probes.unit);
-  const [, images = 0] = cosines.shape;
-  return Array.from({ length: seeds }, (_, seed) => {
-    const byProbe = new Float32Array(images * count);
-    for (let i = 0; i < count; i++) {
-      const ofPositive = row(cosines, seed * count + i);
-      for (let probe = 0; probe < images; probe++) byProbe[probe * count + i] = ofPositive[probe]!;
-    }
-    const perProbe = (_: unknown, probe: number) =>
-      byProbe.subarray(probe * count, (probe + 1) * count);
-    return deviationWeights(Array.from({ length: images }, perProbe));
-  });
+  const { alignmentPairs, alignment } = hyperparameters;
+  return alignActivations(chosen, moments.get(alignmentPairs)!, alignment);
 }

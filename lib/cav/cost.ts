@@ -27,8 +27,23 @@ export interface TrainingSizes {
 /** Counts the products of training; the rest is small. */
 export function trainingCost(method: Method, sizes: TrainingSizes): TrainingCost {
   if (method.base === "random_cav") return { multiplyAdds: 0, shared: 0, memory: 0 };
-  return method.base === "text_to_concept" ? mapCost(method, sizes) : descentCost(method, sizes);
+  if (method.base === "text_to_concept") return mapCost(method, sizes);
+  return "learningRate" in method.hyperparameters
+    ? descentCost(method as DescentMethod, sizes)
+    : fewShotCost(sizes);
 }
+
+/** What is found in closed form or in the span of the labelled images: their inner products. */
+function fewShotCost({ concepts, shots, dim }: TrainingSizes): TrainingCost {
+  const images = 2 * shots;
+  return {
+    multiplyAdds: concepts * images * (images + 1) * dim,
+    shared: 0,
+    memory: floatBytes * 2 * images * dim,
+  };
+}
+
+type DescentMethod = Method<"original_cav" | "concept_gradient" | "oa_tcav" | "lg_cav">;
 
 /** One linear map for all concepts: the products of its images and the triangular factor of them. */
 function mapCost(
@@ -51,7 +66,7 @@ function mapCost(
 
 /** Gradient descent: in a step each image that it sees is multiplied with the vector and added to it. */
 function descentCost(
-  method: Exclude<Method, { readonly base: "text_to_concept" | "random_cav" }>,
+  method: DescentMethod,
   { concepts, probes, shots, dim }: TrainingSizes,
 ): TrainingCost {
   const { epochs, batchSize } = method.hyperparameters;

@@ -10,15 +10,25 @@ export interface Moments {
 /** The pairs of probes whose cosines count: with each image paired with itself, or without. */
 export type AlignmentPairs = "all ordered pairs" | "distinct pairs";
 
+/** Which moments are aligned: both (Eq. 4), or fewer, to tell what each does. */
+export type Alignment = "mean and deviation" | "mean" | "deviation" | "neither";
+
 /**
  * GA, Gaussian alignment (Eq. 4): (a - mu_VL) / sigma_VL * sigma_target + mu_target for each
  * activation a of the VL model. Activations that are all equal carry no order: all become
- * mu_target.
+ * mu_target. A moment that is not aligned stays the VL model's.
  */
-export function alignActivations(activations: Float32Array, target: Moments): Float32Array {
+export function alignActivations(
+  activations: Float32Array,
+  target: Moments,
+  alignment: Alignment = "mean and deviation",
+): Float32Array {
+  if (alignment === "neither") return activations;
   const { mean, deviation } = momentsOf(activations);
-  const scale = deviation === 0 ? 0 : target.deviation / deviation;
-  return activations.map((a) => (a - mean) * scale + target.mean);
+  const ratio = deviation === 0 ? 0 : target.deviation / deviation;
+  const scale = alignment === "mean" ? 1 : ratio;
+  const centre = alignment === "deviation" ? mean : target.mean;
+  return activations.map((a) => (a - mean) * scale + centre);
 }
 
 /** Mean and population standard deviation of some numbers, in two passes. */

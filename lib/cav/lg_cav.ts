@@ -12,6 +12,7 @@ import { descend } from "./_descend.ts";
 import { type Columns, descentOf, type ProbeImages } from "./engine.ts";
 import { guidance, type Probes, probesOf } from "./_guidance.ts";
 import { thresholdsOf } from "./_shots.ts";
+import { type SpliceCoder, spliceCoder } from "./splice.ts";
 
 type LgCav = Method<"lg_cav">;
 
@@ -23,24 +24,28 @@ type LgCav = Method<"lg_cav">;
  *
  * a_c(x) = cosine(g_text(c), g_img(x)) (Eq. 3), aligned to the target model's cosines by `ga`
  * (Eq. 4), with the ensemble's text feature by `ce`; weight(x) is 1, or by `dsr` that of Eq. 5.
- * Without positives and negatives the first term is left out. Minibatches of probes come in an order
- * of the seed. The methods of a concept and seed are the columns of one matrix, so the methods of a
- * task must agree in how gradient descent runs.
+ * By `splice`, a_c(x) is the weight of the concept in the image's sparse code instead.
+ * Without positives and negatives the first term is left out. A control's a_c(x) know nothing of
+ * the concept: they are of random words, which the problem then has as its text, or of other probes.
+ * Minibatches of probes come in an order of the seed. The methods of a concept and seed are the
+ * columns of one matrix, so the methods of a task must agree in how gradient descent runs.
  */
-export const lgCav: PrepareTrainer<LgCav> = (problem, context) =>
-  conceptByConcept((task) => trainGuided(problem, task, context));
+export const lgCav: PrepareTrainer<LgCav> = (problem, context) => {
+  const splice = spliceCoder(problem, context.engine);
+  return conceptByConcept((task) => trainGuided(problem, task, { ...context, splice }));
+};
 
 async function trainGuided(
   problem: CavProblem,
   task: TrainerTask<LgCav>,
-  { engine, random }: TrainingContext,
+  { engine, random, splice }: TrainingContext & { readonly splice: SpliceCoder },
 ): Promise<ConceptVectors[]> {
   const { concept, methods, seeds, shots } = task;
   const { hyperparameters } = methods[0]!;
   const centred = shots && task.centred(hyperparameters.origin);
   const start = task.start(hyperparameters.initialLength);
   const probes = await probesOf(problem, [...concept.probes], { engine, shots });
-  const guided = await guidance(task, { engine, probes });
+  const guided = await guidance(task, { engine, probes, random, splice });
   const descent = descentOf(hyperparameters, concept.probes.length);
   const orders = random.split("probes").split(concept.concept);
   const ofSeeds: Columns[] = [];

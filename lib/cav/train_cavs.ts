@@ -1,5 +1,5 @@
 import { rowsPerBlock } from "../activations/mod.ts";
-import type { Method } from "../config/mod.ts";
+import { type Method, takesLabels } from "../config/mod.ts";
 import { type Random, row, type Tensor, zeros } from "../tensor/mod.ts";
 import { conceptGradient } from "./concept_gradient.ts";
 import type {
@@ -10,11 +10,16 @@ import type {
   TrainerTask,
   TrainingContext,
 } from "./concept_problem.ts";
+import { fastCav } from "./fast_cav.ts";
 import { lgCav } from "./lg_cav.ts";
+import { logisticCav } from "./logistic_cav.ts";
+import { meanDifference } from "./mean_difference.ts";
 import { oaTcav } from "./oa_tcav.ts";
 import { originalCav } from "./original_cav.ts";
 import { randomCav } from "./random_cav.ts";
+import { ridgeCav } from "./ridge_cav.ts";
 import { centreShots, type Origin, shotsOf, startStream, startVectors } from "./_shots.ts";
+import { svmCav } from "./svm_cav.ts";
 import { textToConcept } from "./text_to_concept.ts";
 
 /** Concepts per block: the unit that is stored and resumed. It does not change the vectors. */
@@ -192,6 +197,11 @@ function prepareAll(problem: CavProblem, context: TrainingContext) {
     text_to_concept: textToConcept(problem, context),
     oa_tcav: oaTcav(problem, context),
     lg_cav: lgCav(problem, context),
+    mean_difference: meanDifference(problem, context),
+    fast_cav: fastCav(problem, context),
+    ridge_cav: ridgeCav(problem, context),
+    svm_cav: svmCav(problem, context),
+    logistic_cav: logisticCav(problem, context),
   };
   return async (
     concepts: readonly ConceptProblem[],
@@ -204,7 +214,15 @@ function prepareAll(problem: CavProblem, context: TrainingContext) {
     for (const indices of Map.groupBy(methods.keys(), (m) => togetherKey(methods[m]!)).values()) {
       const alike = indices.map((index) => methods[index]!);
       const train = trainers[alike[0]!.base] as Trainer<Method>;
-      const trained = await train(shared.map((task) => ({ ...task, methods: alike, seeds })));
+      const withLabels = takesLabels(alike[0]!);
+      const trained = await train(
+        shared.map(({ shots, ...task }) => ({
+          ...task,
+          methods: alike,
+          seeds,
+          shots: withLabels ? shots : undefined,
+        })),
+      );
       trained.forEach((ofConcept, i) =>
         indices.forEach((index, m) => results[i]![index] = ofConcept[m]!)
       );
@@ -239,13 +257,14 @@ function remembered<A, R>(of: (argument: A) => R): (argument: A) => R {
   };
 }
 
-/** Methods with equal keys train together: of one base, and alike in how descent runs. */
-function togetherKey({ base, hyperparameters }: Method): string {
+/** Methods with equal keys train together: of one base, alike in how descent runs and in labels. */
+function togetherKey(method: Method): string {
+  const { base, hyperparameters } = method;
   if (!("learningRate" in hyperparameters)) return base;
   const { learningRate, epochs, batchSize, momentum, weightDecay, initialLength, origin } =
     hyperparameters;
   const descent = [learningRate, epochs, batchSize, momentum, weightDecay, initialLength, origin];
-  return [base, ...descent].join(" ");
+  return [base, takesLabels(method), ...descent].join(" ");
 }
 
 function emptyBlock(

@@ -5,7 +5,9 @@ import { type CliContext, Interrupted } from "./context.ts";
 import { dataRoutes } from "./data.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { listCommand, statusCommand } from "./status.ts";
+import { stageCommand } from "./stage.ts";
 import { storeRoutes } from "./store.ts";
+import { jobsRoutes } from "./submit.ts";
 import { verifyCommand } from "./verify.ts";
 import { worldRoutes } from "./world.ts";
 
@@ -19,6 +21,8 @@ const application = buildApplication<CliContext>(
       verify: verifyCommand,
       data: dataRoutes,
       world: worldRoutes,
+      stage: stageCommand,
+      jobs: jobsRoutes,
       store: storeRoutes,
       clean: cleanCommand,
     },

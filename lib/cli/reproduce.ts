@@ -24,9 +24,11 @@ import { differingFiles, type FrozenResult, readFrozen, requireSamePlan } from "
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
 import { missingSentence, printPlan, wanted } from "./print_plan.ts";
 import { corruptLine, showProgress } from "./progress.ts";
+import { type SubmitFlags, submitPlan } from "./submit.ts";
 import { resultSpecs, writeResults, type WrittenResult } from "./write_results.ts";
 
-interface ReproduceFlags extends PlanFlags {
+interface ReproduceFlags extends PlanFlags, SubmitFlags {
+  readonly executor: "local" | "slurm";
   readonly jobs: number;
   readonly rehash: boolean;
   readonly dryRun: boolean;
@@ -57,6 +59,7 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       "  deno task reproduce table1 table2 table8 --backbones resnet18,vgg13",
       "  deno task reproduce table2 --methods original_cav,lg_cav+ga",
       "  deno task reproduce table1 --profile paper --dry-run",
+      "  deno task reproduce table1 --profile paper --executor slurm --sbatch '--partition=long'",
       "  LG_CAV_STORE=/tmp/anew deno task reproduce table2 --frozen their/manifest.json",
     ].join("\n"),
   },
@@ -80,6 +83,37 @@ export const reproduceCommand = buildCommand<ReproduceFlags, string[], CliContex
       },
       dryRun: { kind: "boolean", brief: "Print the plan and stop", default: false },
       json: { kind: "boolean", brief: "Print JSON instead of tables", default: false },
+      executor: {
+        kind: "enum",
+        values: ["local", "slurm"],
+        brief: "Compute here, or submit jobs that compute",
+        default: "local",
+      },
+      sbatch: {
+        kind: "parsed",
+        parse: String,
+        brief: "Options of sbatch for every job, as '--partition=gpu --account=us'",
+        default: "",
+      },
+      jobCommand: {
+        kind: "parsed",
+        parse: String,
+        brief: "How a job starts the command line there, such as in a container",
+        optional: true,
+        placeholder: "words",
+      },
+      maxTasks: {
+        kind: "parsed",
+        parse: parseCount,
+        brief: "Tasks of a job array at most",
+        default: "1000",
+      },
+      minutesPerTask: {
+        kind: "parsed",
+        parse: parseMinutes,
+        brief: "Shorter stages share a task, longer ones are cut, as estimated",
+        default: "20",
+      },
       frozen: {
         kind: "parsed",
         parse: String,
@@ -125,6 +159,18 @@ function leavingOut(
   };
 }
 
+function parseCount(input: string): number {
+  const count = Number(input);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UserError(`--max-tasks takes a whole number from 1, not "${input}".`);
+}
+
+function parseMinutes(input: string): number {
+  const minutes = Number(input);
+  if (minutes > 0 && Number.isFinite(minutes)) return minutes;
+  throw new UserError(`--minutes-per-task takes a number above 0, not "${input}".`);
+}
+
 function parseJobs(input: string): number {
   const jobs = Number(input);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256) {
@@ -144,7 +190,11 @@ async function reproduce(
   const store = openStore(storeRoot, { onCorrupt: (path) => stderr.write(corruptLine(path)) });
   await store.removeUnfinished(aDay);
   await requireWritable(join(context.root, "results", plan.profile.name));
-  const toRun = (await missingNodes(plan.graph, wanted(plan.experiments), { store })).length;
+  const missing = await missingNodes(plan.graph, wanted(plan.experiments), { store });
+  const toRun = missing.length;
+  if (options.flags.executor === "slurm" && toRun > 0) {
+    return await submitPlan(context, plan, { missing, store, flags: options.flags });
+  }
   const written = await computeAndWrite(context, plan, { ...options, store });
   for (const { result } of written) {
     stdout.write(

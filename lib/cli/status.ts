@@ -11,6 +11,7 @@ import { openDigests, openStore } from "../store/mod.ts";
 import { recordedTargets, sameKeys } from "./_recorded_targets.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
+import { describeJobs } from "./submit.ts";
 
 /** What is known of one experiment's result. */
 export interface Status {
@@ -111,6 +112,8 @@ export const statusCommand = buildCommand<StatusFlags, [], CliContext>({
       ({ result, reason, stagesToRun }) =>
         `${result.padEnd(11)} ${reason ?? `${stagesToRun} stages to run`}`,
     );
+    if (json) return;
+    for (const line of await describeJobs(this.storeRoot)) this.process.stdout.write(`${line}\n`);
   },
 });
 

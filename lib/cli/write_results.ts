@@ -12,6 +12,7 @@ import {
   runsOf,
 } from "../pipeline/mod.ts";
 import {
+  besideSpec,
   type LevelTitle,
   type PaperNumbers,
   paperNumbers,
@@ -44,13 +45,15 @@ export async function resultSpecs(plan: Plan): Promise<ReadonlyMap<string, Resul
   const specs = new Map<string, ResultSpec>();
   for (const planned of plan.experiments) {
     const { experiment } = planned;
-    const spec = resultSpec(experiment, {
+    const options = {
       profile: plan.profile.name,
-      titleOf: (factor, level) => titleOf(planned, factor, level),
-      paperNumbers: await numbersOf(plan, planned),
+      titleOf: (factor: string, level: Level) => titleOf(planned, factor, level),
       reported: reportedConcepts(plan.profile, planned),
-    });
-    specs.set(experiment.id, spec);
+    };
+    const paperNumbers = await numbersOf(plan, planned);
+    const spec = resultSpec(experiment, { ...options, paperNumbers });
+    const beside = planned.beside.map((below) => besideSpec(below, options));
+    specs.set(experiment.id, { ...spec, ...beside.length > 0 && { beside } });
   }
   return specs;
 }

@@ -5,5 +5,6 @@ export * from "./negatives.ts";
 export * from "./other_meanings.ts";
 export * from "./probe_candidates.ts";
 export * from "./probe_selection.ts";
+export * from "./random_words.ts";
 export * from "./related_pairs.ts";
 export * from "./single_concept.ts";

@@ -124,6 +124,18 @@ export const settingsSchema = z.strictObject({
   bottleneck: sourced(z.string().min(1)).optional(),
   /** What is made worse on purpose, to see which claims that reverses. */
   dials: dialsSchema.optional(),
+  /**
+   * Methods whose CAVs know nothing of the concept: what they get stands below every table, and pairs
+   * are significant that stand out from it. None when left out.
+   */
+  controls: sourced(z.array(z.string()).readonly()).optional(),
+  /** Among the pairs that are called significant, the share that may be so by chance. */
+  falseDiscoveryRate: sourced(z.number().gt(0).lt(1)).optional(),
+  /**
+   * In how many contexts of each factor the world intervenes to find the true directions of its
+   * concepts; only where a measure asks for them.
+   */
+  contexts: sourced(z.int().min(2).max(10_000)).optional(),
 }).readonly();
 
 /**
@@ -155,11 +167,23 @@ export const experimentSchema = z.strictObject({
   measures: z.array(z.enum(measureNames)).min(1).readonly(),
   show,
   settings: settingsSchema,
+  /**
+   * What is compared besides each level of the compared factor with the one before it: pairs of levels
+   * of a factor, passed over where it has not both. Every contrast is pooled over the factors of `over`.
+   */
+  contrasts: z.strictObject({
+    over: z.array(z.string()).readonly(),
+    pairs: z.array(z.strictObject({ factor: z.string(), level, against: level })).readonly(),
+  }).default({ over: ["backbone"], pairs: [] }).readonly(),
   statistics: z.strictObject({
     confidence: sourced(z.number().min(0.5).max(0.9999)),
     bootstrapResamples: sourced(z.int().min(1).max(1_000_000)),
     permutations: sourced(z.int().min(1).max(1_000_000)),
     seed: sourced(z.int().min(0).max(2 ** 32 - 1)),
+    /** The effect of a measure, in its unit, below which it counts as none; no measure needs one. */
+    margins: z.partialRecord(z.enum(measureNames), sourced(z.number().positive())).readonly(),
+    /** How surely what is said to settle a contrast would do so. */
+    power: sourced(z.number().min(0.5).max(0.9999)),
   }).readonly(),
 }).readonly();
 

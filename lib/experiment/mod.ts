@@ -1,4 +1,5 @@
 /** Experiments as data: factors, cells, and what is shown of their runs. */
+export * from "./beside.ts";
 export * from "./dials.ts";
 export * from "./exhibit.ts";
 export * from "./experiment.ts";

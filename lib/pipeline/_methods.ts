@@ -10,6 +10,7 @@ import {
   methodSchema,
   parseConfig,
   plain,
+  printedHyperparameters,
 } from "../config/mod.ts";
 import type { Cell } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
@@ -49,6 +50,13 @@ export async function readMethod(
   return config;
 }
 
+/** What methods of a base have at a printed value, and may leave out. */
+function printedOf(base: string): Readonly<Record<string, { readonly value: unknown }>> {
+  return base in printedHyperparameters
+    ? printedHyperparameters[base as keyof typeof printedHyperparameters]
+    : {};
+}
+
 /** Whether a method makes CAVs, and is no correction. */
 export function makesCavs(method: AnyMethod): method is Method {
   return "parts" in method;
@@ -59,9 +67,11 @@ export function withHyperparameters(
   config: AnyMethodConfig,
   { hyperparameters, levels }: Cell,
 ): AnyMethod {
-  const known = "hyperparameters" in config
+  const own = "hyperparameters" in config
     ? config.hyperparameters as Readonly<Record<string, { readonly value: unknown }>>
     : {};
+  const printed = printedOf(config.base);
+  const known: typeof own = { ...printed, ...own };
   const unknown = Object.keys(hyperparameters).find((name) => !(name in known));
   if (unknown !== undefined) {
     throw new UserError(
@@ -70,13 +80,15 @@ export function withHyperparameters(
     );
   }
   const swept = Object.fromEntries(
-    Object.entries(hyperparameters).map(([name, value]) => [name, { ...known[name]!, value }]),
+    Object.entries(hyperparameters)
+      .filter(([name, value]) => name in own || value !== printed[name]?.value)
+      .map(([name, value]) => [name, { ...known[name]!, value }]),
   );
   const { path, schema } = "parts" in config ? folders.methods : folders.corrections;
   const resolved = parseConfig<typeof schema>(path(`${levels["method"]}`), schema, {
     spec: {
       ...config,
-      ...("hyperparameters" in config && { hyperparameters: { ...known, ...swept } }),
+      ...("hyperparameters" in config && { hyperparameters: { ...own, ...swept } }),
     },
   });
   return plain(resolved) as AnyMethod;

@@ -1,4 +1,4 @@
-import type { Method } from "../config/mod.ts";
+import { type Method, takesLabels } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { trainingEstimate } from "./_estimates.ts";
 import { dialsOf } from "./_plan_dials.ts";
@@ -15,6 +15,11 @@ const looksAt = {
   text_to_concept: "language",
   oa_tcav: "language",
   lg_cav: "language",
+  mean_difference: "nothing",
+  fast_cav: "nothing",
+  ridge_cav: "nothing",
+  svm_cav: "nothing",
+  logistic_cav: "nothing",
 } as const satisfies Record<Method["base"], string>;
 
 /** The stage of a cell's CAVs: what its method does not look at is in no need. */
@@ -31,6 +36,7 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
   const language = looksAt[method.base] === "nothing" || probeCount !== undefined
     ? undefined
     : await planLanguage(parts, known);
+  const labelled = takesLabels(method);
   const features = rowsOf("features", { model: target, output, data }, known);
   const swept = Object.entries(levels)
     .filter(([name]) => !["dataset", "backbone", "vlModel", "method", "seed"].includes(name))
@@ -51,7 +57,7 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
     },
     needs: {
       concepts: data.concepts,
-      ...(data.own && { shots: planShots(parts, known) }),
+      ...(data.own && labelled && { shots: planShots(parts, known) }),
       ...(looksAt[method.base] === "language" ? features : { features0: features.features0! }),
       ...(language && { probes: language.probes }),
       ...(language && looksAt[method.base] === "language" && {
@@ -60,8 +66,8 @@ export async function planCavs(parts: CellParts, known: Known): Promise<Stage<Ca
       }),
     },
     how: {
-      shots: data.own === undefined ? null : settings.shots,
-      ...(labelNoise !== undefined && { labelNoise }),
+      shots: data.own && labelled ? settings.shots : null,
+      ...(labelled && labelNoise !== undefined && { labelNoise }),
     },
     work: `${method.title} for each concept`,
     estimate: target.costOf &&

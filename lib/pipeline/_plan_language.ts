@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { FeatureRows } from "../activations/mod.ts";
 import type { ConceptImageSet } from "../concepts/mod.ts";
-import { loadConfig, promptsSchema } from "../config/mod.ts";
+import { controlledGuidance, loadConfig, promptsSchema } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
@@ -81,16 +81,23 @@ export function featuresOf(
   });
 }
 
-/** The stage of the text features of a cell's concepts. */
-export async function planText({ data, vl }: Pick<CellParts, "data" | "vl">, known: Known) {
+/** The stage of the text features of a cell's concepts, or of random words in their place. */
+export async function planText(
+  { data, vl }: Pick<CellParts, "data" | "vl">,
+  known: Known,
+  { wordsOfSeed }: { readonly wordsOfSeed?: number | undefined } = {},
+) {
   const { prompt, ensemble } = await promptsOf(known);
   return known.graph.stage(textKind, {
-    id: `text ${vl.name} ${data.name}`,
+    id: `text ${vl.name} ${
+      wordsOfSeed === undefined ? data.name : `random words seed ${wordsOfSeed}`
+    }`,
     inputs: {
       model: vl.identity,
       prompts: { prompt, ensemble },
       device: known.request.device,
       runtime: textRuntimeVersion,
+      ...(wordsOfSeed !== undefined && { wordsOfSeed }),
     },
     needs: { concepts: data.concepts },
     how: { model: vl.how },
@@ -110,10 +117,14 @@ async function promptsOf(known: Known) {
 }
 
 /** What language says of the images, as the dials have it: the text, the VL features and the probes. */
-export async function planLanguage({ cell, data, vl, seed }: CellParts, known: Known) {
+export async function planLanguage(
+  { cell, data, vl, method, seed }: CellParts,
+  known: Known,
+) {
+  const wordsOfSeed = controlledGuidance(method) === "random words" ? seed : undefined;
   const { prompt, ensemble } = await promptsOf(known);
   const text = planDialText(
-    await planText({ data, vl }, known),
+    await planText({ data, vl }, known, { wordsOfSeed }),
     { cell, data, templates: [prompt, ...ensemble] },
     known,
   );
@@ -135,6 +146,7 @@ export async function planLanguage({ cell, data, vl, seed }: CellParts, known: K
       ...(heldOut === 0 ? [] : [`held out ${heldOut}`]),
       ...(seesNegatives ? ["with test negatives"] : []),
       ...(isDrawn ? [`seed ${seed}`] : []),
+      ...(wordsOfSeed === undefined ? [] : [`random words seed ${wordsOfSeed}`]),
     ].join(" "),
     inputs: {
       count,
@@ -144,6 +156,7 @@ export async function planLanguage({ cell, data, vl, seed }: CellParts, known: K
       otherConcepts: data.otherConcepts,
       heldOut,
       ...(labelled && { of: labelled.of }),
+      ...(wordsOfSeed !== undefined && { control: true as const }),
     },
     needs: {
       concepts: data.concepts,

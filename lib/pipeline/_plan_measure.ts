@@ -1,14 +1,17 @@
 import { resolve } from "node:path";
+import { reweightingOf } from "../cav/mod.ts";
 import type { Experiment } from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { decoderVersion } from "../images/mod.ts";
-import { measureOf } from "../metrics/mod.ts";
+import { measureOf, type SignificanceMeasure } from "../metrics/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
 import { classNamesOf } from "./_plan_class_concepts.ts";
-import { planShots } from "./_plan_cavs.ts";
+import { planCavs, planShots } from "./_plan_cavs.ts";
+import { planPeerMeasure, planSignificance } from "./_plan_controls.ts";
 import { gradientsEstimate } from "./_estimates.ts";
 import { labelledPool, planLanguage, poolingOf, rowsOf } from "./_plan_language.ts";
+import { planTruth } from "./_plan_truth.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { PlannedConcepts } from "./plan_data.ts";
 import type { Stage } from "./stage.ts";
@@ -37,6 +40,7 @@ export async function planMeasure(
   const inputs = { measure: name, version };
   const needs = { cavs, concepts: data.concepts };
   const features = rowsOf("features", { model: target, output, data }, known);
+  if (over === "reweightings") return await planReweightingMeasure(name, parts, known);
   if (over === "concepts") {
     return known.graph.stage(measureKind, {
       ...common,
@@ -44,16 +48,20 @@ export async function planMeasure(
       needs: { ...needs, shots: planShots(parts, known), features0: features.features0! },
     });
   }
-  if (over === "pairs") {
-    return known.graph.stage(measureKind, {
-      ...common,
-      inputs,
-      needs: {
-        ...needs,
-        pairs: await planPairs(data, known),
-        gradients: planGradients(parts, known),
-      },
-    });
+  if (over === "pairs" || over === "relations" || over === "significance") {
+    const ofPairs = {
+      pairs: await planPairs(data, known),
+      gradients: planGradients(parts, known),
+    };
+    if (over === "significance") {
+      const { of } = measureOf(name) as SignificanceMeasure;
+      const values = await planMeasure(of, parts, known);
+      return await planSignificance(name, parts, { known, values, ...ofPairs });
+    }
+    return known.graph.stage(measureKind, { ...common, inputs, needs: { ...needs, ...ofPairs } });
+  }
+  if (over === "seeds" || over === "other concepts") {
+    return await planPeerMeasure(name, parts, known);
   }
   if (over === "starts") {
     const { method, seed } = parts;
@@ -65,6 +73,13 @@ export async function planMeasure(
     }
     return known.graph.stage(measureKind, { ...common, inputs: { ...inputs, seed }, needs });
   }
+  if (over === "truths") {
+    return known.graph.stage(measureKind, {
+      ...common,
+      inputs,
+      needs: { ...needs, truth: await planTruth(parts, known) },
+    });
+  }
   if (over !== "probes") {
     throw new UserError(
       `Experiment ${known.experiment.id} measures ${name} on ${data.name}, whose concepts it says ` +
@@ -72,6 +87,48 @@ export async function planMeasure(
     );
   }
   return await planProbeMeasure(name, parts, known);
+}
+
+/** The stage of a measure of what reweighting the probes did to a cell's CAVs. */
+async function planReweightingMeasure(
+  name: Experiment["measures"][number],
+  parts: CellParts & { readonly data: PlannedConcepts; readonly cavs: Stage<Cavs> },
+  known: Known,
+): Promise<Stage<readonly Measurement[]>> {
+  const { data, target, output, cavs, method, cell } = parts;
+  const { version, title } = measureOf(name);
+  if (method.base !== "lg_cav" || !method.parts.includes("dsr")) {
+    throw new UserError(
+      `The measure ${name} shows what DSR did, which ${method.title} (${method.id}) does not use. ` +
+        `Take a method with the part "dsr".`,
+    );
+  }
+  const { dsrNormalisation: _, dsrTemperature: __, ...hyperparameters } = method.hyperparameters;
+  const withoutParts = method.parts.filter((part) => part !== "dsr");
+  const id = [method.base, ...withoutParts].join("+");
+  const levels = Object.entries(cell.levels).filter(([level]) => !level.startsWith("method.dsr"));
+  const without = await planCavs({
+    ...parts,
+    cell: { ...cell, levels: Object.fromEntries(levels) },
+    method: { ...method, id, title: id, parts: withoutParts, hyperparameters },
+  }, known);
+  const { probes } = await planLanguage(parts, known);
+  return known.graph.stage(measureKind, {
+    id: `${name} of ${cavs.id}`,
+    inputs: { measure: name, version, reweighting: reweightingOf(method) },
+    needs: {
+      cavs,
+      without,
+      concepts: data.concepts,
+      shots: planShots(parts, known),
+      probes,
+      ...rowsOf("features", { model: target, output, data }, known),
+      pairs: await planPairs(data, known),
+      gradients: planGradients(parts, known),
+    },
+    how: null,
+    work: title.toLowerCase(),
+  });
 }
 
 /** The stage of a measure of a cell's CAVs that is taken of their probes. */

@@ -1,11 +1,12 @@
 import { cpus } from "node:os";
 import { StorageError, UserError } from "../files/mod.ts";
 import type { Device } from "../onnx/mod.ts";
-import { openStore, type StageRecord, type Store } from "../store/mod.ts";
+import { type ArtifactRef, openStore, type StageRecord, type Store } from "../store/mod.ts";
 import { measureSpeeds } from "./_measure_speeds.ts";
 import { groupOf, isStored, kindOf, loadValue } from "./graph.ts";
 import type { Speeds } from "./preflight.ts";
-import { MissingNeed, refOf, type StageNode } from "./stage.ts";
+import type { Job } from "./split_plan.ts";
+import { jsonCodec, MissingNeed, refOf, type Slice, type StageNode } from "./stage.ts";
 
 /** Tells a worker the plan that it works on; it keeps it. */
 export interface WorkerPlan {
@@ -18,7 +19,7 @@ export interface WorkerPlan {
 /** Asks a worker for the values of nodes of one group, by key, or how fast it would compute some. */
 export type WorkerRequest =
   | { readonly kind: "plan"; readonly plan: WorkerPlan }
-  | { readonly kind: "run"; readonly keys: readonly string[] }
+  | ({ readonly kind: "run" } & Job)
   | { readonly kind: "measure"; readonly keys: readonly string[] };
 
 /** What a worker says about the nodes that it works on. */
@@ -65,7 +66,7 @@ scope.onmessage = async ({ data }) => {
       const speeds = await measureSpeeds(asked, { ...plan, graph: nodes, store });
       return tell({ kind: "measured", speeds });
     }
-    await runOnce(asked);
+    await runOnce(asked, data);
     tell({ kind: "done" });
   } catch (error) {
     if (error instanceof MissingNeed) tell({ kind: "missing", key: error.key });
@@ -74,18 +75,19 @@ scope.onmessage = async ({ data }) => {
 };
 
 /** Computes nodes of one group, but for those that another process was computing and has stored. */
-async function runOnce(group: readonly StageNode[]): Promise<void> {
-  using lock = await store.lock(groupOf(group[0]!));
+async function runOnce(group: readonly StageNode[], job: Job): Promise<void> {
+  const { slice = null } = job;
+  using lock = await store.lock([groupOf(group[0]!), slice && [slice.index, slice.count]]);
   const left = lock.waited
     ? (await Promise.all(
       group.map(async (node) => await isStored(node, store) ? [] : [node]),
     )).flat()
     : group;
-  if (left.length > 0) await run(left);
+  if (left.length > 0) await run(left, job);
 }
 
 /** Computes nodes of one group. Values that they share are loaded once. */
-async function run(group: readonly StageNode[]): Promise<void> {
+async function run(group: readonly StageNode[], { slice, finishes = 0 }: Job): Promise<void> {
   const values = new Map<string, Promise<unknown>>();
   const valueOf = (key: string) => {
     const value = values.get(key) ?? loadValue<never>(nodes.get(key)!, store);
@@ -101,6 +103,7 @@ async function run(group: readonly StageNode[]): Promise<void> {
       device: plan.device,
       threads: plan.threads,
       signal: new AbortController().signal,
+      slice,
       remark: (sentence) => remarks.add(sentence),
       need: (node, role) => valueOf(node.needs[role]!) as Promise<never>,
       onProgress: (done, total) => tell({ kind: "progress", done, total }),
@@ -116,7 +119,38 @@ async function run(group: readonly StageNode[]): Promise<void> {
     peakMemoryBytes: memory.peak(),
     remarks: [...remarks],
   };
-  for (const node of group) await store.writeRecord(refOf(node), record);
+  for (const node of group) {
+    if (slice === undefined) {
+      const slices = await recordsOfSlices(node, finishes);
+      await store.writeRecord(refOf(node), joinRecords([...slices, record]));
+    } else await store.write(sliceRecordRef(node, slice), recordCodec.encode(record));
+  }
+}
+
+const recordCodec = jsonCodec<StageRecord>();
+
+/** Where it is kept what a slice of a stage took. */
+function sliceRecordRef(node: StageNode, { index, count }: Slice): ArtifactRef {
+  return { ...refOf(node), part: `slice-${index}-of-${count}.record` };
+}
+
+/** The records of the slices that were computed of a node, as far as they are there. */
+async function recordsOfSlices(node: StageNode, count: number): Promise<StageRecord[]> {
+  const stored = await Promise.all(
+    Array.from({ length: count }, (_, index) => store.read(sliceRecordRef(node, { index, count }))),
+  );
+  return stored.flatMap((bytes) => bytes === undefined ? [] : [recordCodec.decode(bytes)]);
+}
+
+/** What several computations of one stage took together, by the first of them. */
+function joinRecords(records: readonly StageRecord[]): StageRecord {
+  const [first] = records.toSorted((a, b) => a.started < b.started ? -1 : 1);
+  return {
+    ...first!,
+    seconds: records.reduce((sum, { seconds }) => sum + seconds, 0),
+    peakMemoryBytes: Math.max(...records.map(({ peakMemoryBytes }) => peakMemoryBytes)),
+    remarks: [...new Set(records.flatMap(({ remarks }) => remarks))],
+  };
 }
 
 /** The largest memory of the process, looked at now and then. */

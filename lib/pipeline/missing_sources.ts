@@ -39,7 +39,9 @@ export async function sourcesRead(
     isFetched(name, { root, profile, known, data })
   );
   const havePairs = experiments.some(({ experiment: { measures } }) =>
-    measures.some((name) => measureOf(name).over === "pairs")
+    measures.some((name) =>
+      ["pairs", "relations", "significance", "reweightings"].includes(measureOf(name).over)
+    )
   );
   const models = [
     ...experiments.flatMap(({ models }) => Object.keys(models)),

@@ -1,4 +1,10 @@
-import { type Cell, cellsOf, type Experiment, factorLevels } from "../experiment/mod.ts";
+import {
+  besideTables,
+  type Cell,
+  cellsOf,
+  type Experiment,
+  factorLevels,
+} from "../experiment/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { planCavs } from "./_plan_cavs.ts";
 import { planClassMeasure } from "./_plan_class_cell.ts";
@@ -40,7 +46,10 @@ export interface PlannedCell {
 /** An experiment laid out. */
 export interface PlannedExperiment {
   readonly experiment: Experiment;
+  /** Its own and those of the tables below it. */
   readonly cells: readonly PlannedCell[];
+  /** The tables that stand below its own, as experiments. */
+  readonly beside: readonly Experiment[];
   /** The images that take part. */
   readonly images: readonly PlannedImages[];
   /** The concepts, by dataset. */
@@ -85,7 +94,12 @@ export async function planExperiment(
     vlModels: new Map(),
   };
   const cells: PlannedCell[] = [];
-  for (const cell of cellsOf(experiment)) cells.push(await planCell(cell, known));
+  const beside = besideTables(experiment);
+  for (const shown of [experiment, ...beside]) {
+    for (const cell of cellsOf(shown)) {
+      cells.push(await planCell(cell, { ...known, experiment: shown }));
+    }
+  }
   const data = [...known.data.values()];
   const classes = [...known.classes.values()];
   const images = [
@@ -112,6 +126,7 @@ export async function planExperiment(
   return {
     experiment,
     cells,
+    beside,
     checks,
     reports: (dataset, concept) =>
       names === undefined

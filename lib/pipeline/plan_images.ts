@@ -168,7 +168,8 @@ export async function folderImages(folder: string, options: DataOptions): Promis
   });
 }
 
-function imagesOf(
+/** Images of a name, with the stage that says which of them can be read. */
+export function imagesOf(
   name: string,
   { graph, policy, ...images }: Omit<PlannedImages, "name" | "readable"> & {
     readonly graph: GraphBuilder;

@@ -4,7 +4,7 @@ import { asError, send, startWorker, type WorkerOptions } from "./_start_worker.
 import type { WorkerMessage } from "./_worker.ts";
 import { groupOf } from "./graph.ts";
 import type { StageNode } from "./stage.ts";
-import { worldKind } from "./stages/mod.ts";
+import { interventionsKind, worldKind } from "./stages/mod.ts";
 
 /** What this machine has. */
 export interface Room {
@@ -126,7 +126,9 @@ export function modelSeconds(multiplyAdds: number, { products }: Pick<Speeds, "p
 function groupSeconds(group: readonly StageNode[], speeds: Speeds): number {
   const { images, multiplyAdds } = sumOf(group);
   const [first] = group;
-  if (first!.kind === worldKind.name) return images * (speeds.rendering ?? 0);
+  if ([worldKind.name, interventionsKind.name].includes(first!.kind)) {
+    return images * (speeds.rendering ?? 0);
+  }
   if (images === 0) return multiplyAdds / (trainingShare * speeds.products);
   return images * (speeds.reading ?? 0) + multiplyAdds / modelSpeed(modelOf(first!), speeds);
 }

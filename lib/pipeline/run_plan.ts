@@ -1,6 +1,7 @@
 import { asError, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
 import { groupOf, kindOf, missingNodes, nodeOf } from "./graph.ts";
 import type { StageRecord } from "../store/mod.ts";
+import type { Job } from "./split_plan.ts";
 import type { StageNode } from "./stage.ts";
 import type { WorkerMessage } from "./_worker.ts";
 
@@ -158,11 +159,14 @@ function nextGroup(
   return running === 0 ? partial : [];
 }
 
-/** Lets a worker compute a group; returns the key of a need that it found damaged, if any. */
-function runGroup(
+/**
+ * Lets a worker compute a group, or what a job says of it; returns the key of a need that it found
+ * damaged, if any.
+ */
+export function runGroup(
   worker: Worker,
   group: readonly StageNode[],
-  { events }: RunPlanOptions,
+  { events, job }: { readonly events: RunEvents; readonly job?: Job },
 ): Promise<string | undefined> {
   const started = performance.now();
   events.onStart(group);
@@ -182,6 +186,6 @@ function runGroup(
       const ids = group.map(({ id }) => id).join(", ");
       reject(new Error(`The worker of stage "${ids}" stopped: ${event.message}`));
     };
-    send(worker, { kind: "run", keys: group.map(({ key }) => key) });
+    send(worker, { kind: "run", keys: group.map(({ key }) => key), ...job });
   });
 }

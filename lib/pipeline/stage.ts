@@ -41,6 +41,17 @@ export interface Stage<T> extends StageNode {
   readonly value?: T;
 }
 
+/** A share of the blocks of large stages: every `count`th, from `index`, so that machines share them. */
+export interface Slice {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Whether a block, by its number, is in a slice. */
+export function inSlice(block: number, slice: Slice | undefined): boolean {
+  return slice === undefined || block % slice.count === slice.index;
+}
+
 /** What the stages of a kind may use while they compute; nothing of it changes the result. */
 export interface StageContext<Needs> {
   readonly store: Store;
@@ -49,6 +60,8 @@ export interface StageContext<Needs> {
   /** Threads for one model session. */
   readonly threads: number;
   readonly signal: AbortSignal;
+  /** Which blocks to compute; all, and what marks them as complete, when left out. */
+  readonly slice?: Slice | undefined;
   /**
    * The value of a stage that a node needs, from the store.
    *
@@ -79,6 +92,8 @@ export interface StageKind<Needs, Inputs, How, Value> {
   readonly version: number;
   /** Whether it is quick and may find a mistake of the user's: such stages run before others. */
   readonly isCheck?: boolean | undefined;
+  /** Whether it minds {@linkcode StageContext.slice}. */
+  readonly inBlocks?: boolean | undefined;
   readonly isStored: (node: StageNode, store: Store) => Promise<boolean>;
   /** The value from the store, or `undefined`. */
   readonly load: (node: StageNode, store: Store) => Promise<Value | undefined>;

@@ -101,7 +101,7 @@ export function aggregates(table: ResultTable): string {
 
 function countOf({ values, concepts }: MeasuredCell, { over, aggregate }: ShownMeasure): string {
   const ofConcepts = counted(concepts, "concept");
-  if (over === "pairs") {
+  if (["pairs", "significance", "reweightings"].includes(over)) {
     const classes = concepts > 1 ? "their classes" : values > 1 ? "its classes" : "its class";
     return `${counted(values, "pair")} of ${ofConcepts} and ${classes}`;
   }

@@ -10,12 +10,18 @@ import {
 import { comparedFactor, factorOf, nounOf, varyingFactors } from "./_factors.ts";
 import { formatDifference, formatMoment, formatValue } from "./_format.ts";
 import { describeGallery } from "./gallery/mod.ts";
-import type { Comparison } from "./comparison.ts";
+import {
+  contrastTitle,
+  countVerdicts,
+  pooledContrasts,
+  singleContrasts,
+} from "./_describe_contrasts.ts";
+import type { Contrast } from "./contrasts.ts";
 import type { Result, ResultHistogram, ResultTable } from "./result.ts";
 
 /**
  * What a result says, in sentences of markdown made from its numbers: which level of the compared
- * factor is best where, and how each stands to the one before it; of deviations their range; of
+ * factor is best where, and what its contrasts say; of deviations their range; of
  * histograms the moments. Nothing in it can be out of date.
  */
 export function describeResult(result: Result): string {
@@ -29,7 +35,7 @@ function sentencesOf(result: Result): string[] {
   if (result.schema === "lg-cav/result-histogram") return moments(result);
   const { show } = result;
   if (show.as === "table" && show.statistic === "std") return deviations(result);
-  return [...best(result), ...steps(result)];
+  return [...best(result), ...verdicts(result), ...leastSteps(result)];
 }
 
 /** The range of each row's deviations. */
@@ -71,35 +77,50 @@ function best(table: ResultTable): string[] {
   return [`The ${factor} with the ${word} mean on ${measured}: ${counts.join(", ")}.`];
 }
 
-function steps(table: ResultTable): string[] {
-  const compared = comparedFactor(table);
-  if (compared === null) return [];
-  const found = placedCells(table).flatMap((placed) => {
-    const against = placed.cell.status === "measured" ? placed.cell.against : null;
-    if (against === null) return [];
-    const title = comparedTitle(table, placed);
-    const other = levelTitle(table, { name: compared, level: against.level });
-    const { title: measure } = measureAt(table, placed.levels);
-    const where = table.measures.length > 1 ? `, ${measure}` : "";
-    return [{ pair: `**${title}** against ${other}${where}`, against }];
-  });
-  return [...Map.groupBy(found, ({ pair }) => pair)].map(([pair, group]) =>
-    `${pair}: ${describe(group.map(({ against }) => against), cellNoun(table))}`
+/** What follows of each pair of levels: the pooled verdict, then those of single cells. */
+function verdicts(table: ResultTable): string[] {
+  const cells = Map.groupBy(singleContrasts(table), (one) => pairOf(table, one));
+  return [...Map.groupBy(pooledContrasts(table), (one) => pairOf(table, one))].map(
+    ([pair, pooled]) => {
+      const single = cells.get(pair)!;
+      const effects = single.map(({ effect }) => effect);
+      const [least, most] = [Math.min(...effects), Math.max(...effects)].map(formatDifference);
+      const [only] = pooled;
+      const verdict = pooled.length > 1
+        ? countVerdicts(pooled)
+        : `${only!.verdict}, ${formatDifference(only!.effect)} [${formatValue(only!.low)}, ` +
+          `${formatValue(only!.high)}]`;
+      return single.length === pooled.length
+        ? `**${pair}**: ${verdict}.`
+        : `**${pair}**: pooled ${verdict}; of ${amount(single.length, cellNoun(table))} ` +
+          `(${least} to ${most}) ${countVerdicts(single)}.`;
+    },
   );
 }
 
-function describe(comparisons: readonly Comparison[], noun: string): string {
-  const count = (holds: (comparison: Comparison) => boolean) => comparisons.filter(holds).length;
-  const differences = comparisons.map(({ difference }) => difference);
-  const [least, most] = [Math.min(...differences), Math.max(...differences)].map(formatDifference);
-  const range = least === most ? least : `${least} to ${most}`;
-  const higher = `higher on ${count(({ difference }) => difference > 0)} of ` +
-    `${amount(comparisons.length, noun)} (${range})`;
-  if (comparisons.every(({ pValue }) => pValue === null)) return `${higher}.`;
-  return `${higher}; the interval lies above 0 on ` +
-    `${count(({ low }) => low !== null && low > 0)} and below 0 on ` +
-    `${count(({ high }) => high !== null && high < 0)}; p < 0.05 on ` +
-    `${count(({ pValue }) => pValue !== null && pValue < 0.05)}.`;
+/** How least values, which have no test, stand to those before them. */
+function leastSteps(table: ResultTable): string[] {
+  const found = placedCells(table).flatMap((placed) => {
+    const against = placed.cell.status === "measured" ? placed.cell.against : null;
+    const { title, aggregate } = measureAt(table, placed.levels);
+    if (against === null || aggregate !== "least") return [];
+    const other = levelTitle(table, { name: comparedFactor(table)!, level: against.level });
+    const where = table.measures.length > 1 ? `, ${title}` : "";
+    return [{ pair: `**${comparedTitle(table, placed)}** against ${other}${where}`, against }];
+  });
+  return [...Map.groupBy(found, ({ pair }) => pair)].map(([pair, group]) => {
+    const differences = group.map(({ against }) => against.difference);
+    const [least, most] = [Math.min(...differences), Math.max(...differences)]
+      .map(formatDifference);
+    const higher = differences.filter((difference) => difference > 0).length;
+    return `${pair}: higher on ${higher} of ${amount(group.length, cellNoun(table))} ` +
+      `(${least === most ? least : `${least} to ${most}`}).`;
+  });
+}
+
+function pairOf(table: ResultTable, contrast: Contrast): string {
+  const { title } = measureAt(table, contrast.levels);
+  return contrastTitle(table, contrast).pair + (table.measures.length > 1 ? `, ${title}` : "");
 }
 
 /** What the cells of one comparison are: levels of a factor where only one other varies. */

@@ -1,4 +1,5 @@
 import type { Run } from "../experiment/mod.ts";
+import { foldContrasts } from "./contrasts.ts";
 import { foldHistogram } from "./fold_histogram.ts";
 import { foldTable } from "./fold_table.ts";
 import { type CellExhibit, foldGallery } from "./gallery/mod.ts";
@@ -15,5 +16,6 @@ export function foldResult(
   { exhibits = [] }: { readonly exhibits?: readonly CellExhibit[] } = {},
 ): Result {
   if (spec.show.as === "gallery") return foldGallery({ runs, exhibits }, spec);
-  return spec.show.as === "histogram" ? foldHistogram(runs, spec) : foldTable(runs, spec);
+  if (spec.show.as === "histogram") return foldHistogram(runs, spec);
+  return { ...foldTable(runs, spec), tested: foldContrasts(runs, spec) };
 }

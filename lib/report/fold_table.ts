@@ -8,8 +8,9 @@ import {
   weightedMean,
 } from "../metrics/mod.ts";
 import { createRandom } from "../tensor/mod.ts";
+import { cellName, type CellValues, cellValues, conceptOfUnit } from "./_cell_values.ts";
 import { measureAt } from "./_cells.ts";
-import { cellLevels, comparedFactor, controlOf, shownFactors } from "./_factors.ts";
+import { cellLevels, comparedFactor, controlOf } from "./_factors.ts";
 import { groupRuns } from "./_group_runs.ts";
 import { compare, type Comparison, type ConceptValues } from "./comparison.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
@@ -25,7 +26,7 @@ import type { ResultSpec, ShownMeasure, StatisticsSettings } from "./result_spec
  * that is not finite: such a cell would not be what it says.
  */
 export function foldTable(runs: readonly Run[], spec: ResultSpec): ResultTable {
-  const { rows, ...about } = spec;
+  const { rows, beside, ...about } = spec;
   const { seeds, runsOf } = groupRuns(runs, spec);
   const measured = measureCells(spec);
   return {
@@ -43,6 +44,7 @@ export function foldTable(runs: readonly Run[], spec: ResultSpec): ResultTable {
         return paper?.quoted ? { status: "quoted", mean: paper.value } : { status: "not run" };
       }),
     })),
+    ...beside && { beside: beside.map((below) => foldTable(runs, below)) },
   };
 }
 
@@ -104,62 +106,6 @@ function compareLeast(
   return { level, difference: values.mean - against.mean, ...noInterval, pValue: null };
 }
 
-/**
- * What a cell is called in messages and as a stream of random numbers: its method and backbone and
- * the other levels that the result shows. It does not depend on which other levels stand beside it.
- */
-function cellName(levels: Levels, { factors, show }: ResultSpec): string {
-  const shown = shownFactors(show);
-  const others = factors.map(({ name }) => name)
-    .filter((name) => shown.includes(name) && name !== "method" && name !== "backbone")
-    .map((name) => `, ${name} ${levels[name]}`);
-  return `${levels["method"]} on ${levels["backbone"]}${others.join("")}`;
-}
-
-/** The values of a cell, complete: one of every unit (concept, class and image) and seed. */
-interface CellValues {
-  /** Sorted. */
-  readonly units: readonly string[];
-  /** By unit, the same for every seed. */
-  readonly weights: readonly number[];
-  /** By seed and unit. */
-  readonly bySeed: readonly (readonly number[])[];
-}
-
-function cellValues(
-  runs: readonly Run[],
-  { seeds, name }: { readonly seeds: readonly number[]; readonly name: string },
-): CellValues {
-  const weightOf = new Map(runs.map((run) => [unitName(run), run.weight]));
-  const units = [...weightOf.keys()].sort();
-  const ofSeeds = Map.groupBy(runs, ({ levels }) => Number(levels["seed"]));
-  const bySeed = seeds.map((seed) => {
-    const ofSeed = ofSeeds.get(seed) ?? [];
-    const values = new Map(ofSeed.map((run) => [unitName(run), run.value]));
-    const missing = units.find((unit) => !Number.isFinite(values.get(unit)));
-    if (missing !== undefined || ofSeed.length !== units.length) {
-      throw new Error(
-        `Tabulating ${name}: seed ${seed} has ${ofSeed.length} values for ${units.length} ` +
-          `concepts or pairs${
-            missing === undefined ? "" : `, none that is finite for ${missing.trim()}`
-          }; ` +
-          `a cell needs one of each. Measure it again.`,
-      );
-    }
-    return units.map((unit) => values.get(unit)!);
-  });
-  const reweighted = runs.find((run) => run.weight !== weightOf.get(unitName(run)));
-  if (reweighted !== undefined) {
-    throw new Error(
-      `Tabulating ${name}: ${
-        unitName(reweighted).trim()
-      } has one weight for one seed and another ` +
-        `for another. Measure it again.`,
-    );
-  }
-  return { units, weights: units.map((unit) => weightOf.get(unit)!), bySeed };
-}
-
 function momentsOverSeeds(
   { weights, bySeed }: CellValues,
   aggregate: ShownMeasure["aggregate"],
@@ -195,6 +141,3 @@ function sharedResamples(statistics: StatisticsSettings): (clusters: number) => 
     return resamples;
   };
 }
-
-const unitName = (run: Run) => `${run.concept}\t${run.class}\t${run.image}`;
-const conceptOfUnit = (unit: string) => unit.slice(0, unit.indexOf("\t"));

@@ -20,6 +20,7 @@ import {
 } from "./_factors.ts";
 import { formatDifference, formatMoment, formatPValue, formatValue } from "./_format.ts";
 import { markdownTable } from "./_markdown_table.ts";
+import { contrastBlocks } from "./_describe_contrasts.ts";
 import { galleryBlocks } from "./gallery/mod.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import type { MeasuredCell, Result, ResultHistogram, ResultTable } from "./result.ts";
@@ -47,25 +48,23 @@ export function markdown(result: Result): string {
 }
 
 function meanBlocks(table: ResultTable): string[] {
-  const best = bestCells(table);
-  const means = grid(table, ({ cell }) => {
-    if (cell.status === "not run") return "not run";
-    if (cell.status === "quoted") return `${formatValue(cell.mean)} †`;
-    const spread = cell.std === null ? "" : ` ± ${formatValue(cell.std)}`;
-    const mean = formatValue(cell.mean);
-    return (best.has(cell) ? `**${mean}**` : mean) + spread;
-  });
   return [
-    means,
-    `Mean over seeds of ${aggregates(table)}, ± the standard deviation over seeds ` +
-    `(n - 1).${boldSentence(table)}${marks(table)}${randomSentence(table)}`,
+    means(table),
+    `${meansSentence(table)}${boldSentence(table)}${marks(table)}${randomSentence(table)}`,
     `## Intervals and tests`,
     intervals(table),
     `Percentile bootstrap interval (${percent(table)}) of the mean, resampling ` +
     `${resampledNoun(table)}.${leastSentence(table)}`,
     ...comparisons(table),
+    ...contrastBlocks(table),
     ...paperBlocks(table),
+    ...(table.beside ?? []).flatMap(besideBlocks),
   ];
+}
+
+/** A table that stands below: its means, and what they are of. */
+function besideBlocks(table: ResultTable): string[] {
+  return [`## ${table.title}`, means(table), meansSentence(table)];
 }
 
 function deviationBlocks(table: ResultTable): string[] {
@@ -96,6 +95,22 @@ function histogramBlocks({ rows, ...about }: ResultHistogram): string[] {
     `Values of all concepts, images and seeds; the deviation is the population's, and with the mean ` +
     `that of the Gaussian in the figure. table.csv holds the bins.`,
   ];
+}
+
+/** Means and deviations, the best ones bold. */
+function means(table: ResultTable): string {
+  const best = bestCells(table);
+  return grid(table, ({ cell }) => {
+    if (cell.status === "not run") return "not run";
+    if (cell.status === "quoted") return `${formatValue(cell.mean)} †`;
+    const spread = cell.std === null ? "" : ` ± ${formatValue(cell.std)}`;
+    const mean = formatValue(cell.mean);
+    return (best.has(cell) ? `**${mean}**` : mean) + spread;
+  });
+}
+
+function meansSentence(table: ResultTable): string {
+  return `Mean over seeds of ${aggregates(table)}, ± the standard deviation over seeds (n - 1).`;
 }
 
 function boldSentence(table: ResultTable): string {
@@ -153,9 +168,7 @@ function comparisons(table: ResultTable): string[] {
     `differs in ${
       nounOf(table, compared)
     } only${after}, its interval, and the p-value of a two-sided paired ` +
-    `permutation test over ${
-      resampledNoun(table)
-    }. P-values are not corrected for the number of tests.`,
+    `permutation test over ${resampledNoun(table)}, not corrected for the number of tests.`,
   ];
 }
 

@@ -1,6 +1,8 @@
 /** Tables and figures: pure folds over measured runs, as strings, bytes and plotly data. */
 export * from "./arrow.ts";
 export * from "./comparison.ts";
+export * from "./contrast_files.ts";
+export * from "./contrasts.ts";
 export * from "./describe_result.ts";
 export * from "./difference_figure.ts";
 export * from "./figure.ts";

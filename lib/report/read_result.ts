@@ -1,6 +1,7 @@
 import { type ColumnTable, fromArrow, table } from "arquero";
 import { tableFromIPC } from "@uwdata/flechette";
 import { UserError } from "../files/mod.ts";
+import { readContrastsJson } from "./contrast_files.ts";
 import type { Result } from "./result.ts";
 import { readTableJson } from "./table_files.ts";
 
@@ -38,8 +39,11 @@ export async function readResults<Id extends string>(
 /** Undefined where the result has not been made. */
 async function readResult(folder: string): Promise<ResultWithRuns | undefined> {
   try {
+    const result = readTableJson(await Deno.readTextFile(`${folder}/table.json`));
     return {
-      result: readTableJson(await Deno.readTextFile(`${folder}/table.json`)),
+      result: result.schema === "lg-cav/result-table"
+        ? { ...result, tested: (await readContrasts(folder)).contrasts }
+        : result,
       runs: readRuns(await Deno.readFile(`${folder}/runs.arrow`)),
     };
   } catch (error) {
@@ -47,6 +51,9 @@ async function readResult(folder: string): Promise<ResultWithRuns | undefined> {
     throw error;
   }
 }
+
+const readContrasts = async (folder: string) =>
+  readContrastsJson(await Deno.readTextFile(`${folder}/contrasts.json`));
 
 /** A gallery of nothing has no runs, of which arquero makes no table by itself. */
 function readRuns(bytes: Uint8Array): ColumnTable {

@@ -1,5 +1,6 @@
 import type { ActivationExhibit, CorrectionExhibit } from "../experiment/mod.ts";
 import type { Comparison } from "./comparison.ts";
+import type { Contrast } from "./contrasts.ts";
 import type { Heading, ResultSpec } from "./result_spec.ts";
 
 /** A measured cell. */
@@ -38,10 +39,10 @@ export interface NotRunCell {
 export type Cell = MeasuredCell | QuotedCell | NotRunCell;
 
 /** The version of a table's table.json; raised when a field changes its meaning. */
-export const tableVersion = 3;
+export const tableVersion = 4;
 
 /** A table, or lines in the form of a table; it describes itself, table.json holds it as it is. */
-export interface ResultTable extends Omit<ResultSpec, "rows"> {
+export interface ResultTable extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-table";
   readonly version: typeof tableVersion;
   readonly seeds: readonly number[];
@@ -49,6 +50,10 @@ export interface ResultTable extends Omit<ResultSpec, "rows"> {
     /** One for each column, in its order. */
     readonly cells: readonly Cell[];
   })[];
+  /** What differs from what, pooled and cell by cell; contrasts.json holds it apart. */
+  readonly tested?: readonly Contrast[];
+  /** The tables that stand below. */
+  readonly beside?: readonly ResultTable[];
 }
 
 /** The values of one series of a panel, counted. */
@@ -68,7 +73,7 @@ export interface Histogram {
 export const histogramVersion = 2;
 
 /** Histograms; they describe themselves, table.json holds them as they are. */
-export interface ResultHistogram extends Omit<ResultSpec, "rows"> {
+export interface ResultHistogram extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-histogram";
   readonly version: typeof histogramVersion;
   readonly seeds: readonly number[];
@@ -131,7 +136,7 @@ export type GalleryCell =
 export const galleryVersion = 1;
 
 /** Galleries of pictures; they describe themselves, table.json holds them as they are. */
-export interface ResultGallery extends Omit<ResultSpec, "rows"> {
+export interface ResultGallery extends Omit<ResultSpec, "rows" | "beside"> {
   readonly schema: "lg-cav/result-gallery";
   readonly version: typeof galleryVersion;
   readonly seeds: readonly number[];

@@ -52,6 +52,9 @@ export interface StatisticsSettings {
   readonly bootstrapResamples: number;
   readonly permutations: number;
   readonly seed: number;
+  /** By measure, in its unit; none where nothing is known of what matters. */
+  readonly margins: Readonly<Record<string, number>>;
+  readonly power: number;
 }
 
 /** What a result shows, as plain data: a table.json holds it. */
@@ -72,12 +75,16 @@ export interface ResultSpec {
   readonly reported?: string;
   readonly show: Plain<Show>;
   readonly statistics: StatisticsSettings;
+  /** What is compared, besides the levels of the compared factor, and over what it is pooled. */
+  readonly contrasts: Plain<Experiment["contrasts"]>;
   /** The row factors of a table; of lines and histograms panels x series; all of a gallery. */
   readonly rows: readonly Heading[];
   /** The column factors of a table, the x of lines; none of a histogram or a gallery. */
   readonly columns: readonly Heading[];
   /** What the paper prints, where the profile is the paper's own experiment; else null. */
   readonly paperNumbers: PaperNumbers | null;
+  /** The tables that stand below, such as what controls get. */
+  readonly beside?: readonly ResultSpec[];
 }
 
 /** What an experiment says of its results. */
@@ -94,6 +101,7 @@ export type ShownExperiment = Pick<
   | "measures"
   | "show"
   | "statistics"
+  | "contrasts"
 >;
 
 /** What an experiment's file does not say of its results. */
@@ -144,13 +152,33 @@ export function resultSpec(
       bootstrapResamples: statistics.bootstrapResamples.value,
       permutations: statistics.permutations.value,
       seed: statistics.seed.value,
+      margins: Object.fromEntries(
+        measures.flatMap((name) => {
+          const margin = statistics.margins[name]?.value;
+          return margin === undefined ? [] : [[name, margin]];
+        }),
+      ),
+      power: statistics.power.value,
     },
+    contrasts: experiment.contrasts,
     rows: headings(
       show.as === "gallery" ? factorLevels(experiment).keys().toArray() : rowFactors(show),
     ),
     columns: headings(columnFactors(show)),
     paperNumbers,
   };
+}
+
+/**
+ * What a table shows that stands below another one. None of its values is better than the next: they
+ * say how to read those above.
+ */
+export function besideSpec(
+  experiment: ShownExperiment,
+  options: Omit<ResultSpecOptions, "paperNumbers">,
+): ResultSpec {
+  const { measures, ...spec } = resultSpec(experiment, { ...options, paperNumbers: null });
+  return { ...spec, measures: measures.map((measure) => ({ ...measure, direction: "none" })) };
 }
 
 /** What factors are called; swept settings without a title keep their path. */

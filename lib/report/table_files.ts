@@ -16,9 +16,9 @@ import {
 } from "./result.ts";
 import type { Heading } from "./result_spec.ts";
 
-/** table.json: the result as it is, numbers in full. */
+/** table.json: the result as it is, numbers in full, but for the contrasts, which have their own file. */
 export function tableJson(result: Result): string {
-  return JSON.stringify(result, null, 2) + "\n";
+  return JSON.stringify({ ...result, tested: undefined }, null, 2) + "\n";
 }
 
 const versions = {

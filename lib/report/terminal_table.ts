@@ -1,4 +1,5 @@
 import { aggregates, bestCells, bestWord, countsOf, fullTitle, shownValue } from "./_cells.ts";
+import { contrastLines } from "./_describe_contrasts.ts";
 import { comparedFactor, headingTitle, nounOf, rowFactors, varyingFactors } from "./_factors.ts";
 import { formatMoment, formatValue } from "./_format.ts";
 import { fit, wrap } from "./_wrap.ts";
@@ -20,7 +21,14 @@ export function terminalTable(result: Result, { columns }: TerminalOptions): str
     ? galleryLines(result).flatMap((line) => wrap(line, columns))
     : result.schema === "lg-cav/result-histogram"
     ? histogramLines(result)
-    : tableLines(result, columns);
+    : [
+      ...tableLines(result, columns),
+      ...(result.beside ?? []).flatMap((table) => [
+        "",
+        ...wrap(table.title, columns),
+        ...tableLines(table, columns),
+      ]),
+    ];
   return [...wrap(fullTitle(result), columns), ...lines].map((line) => fit(line, columns)).join(
     "\n",
   ) +
@@ -53,6 +61,7 @@ function tableLines(table: ResultTable, columns: number): string[] {
       return [...i === 0 ? [] : [""], line({ title: "", cells: head }), ...body.map(line)];
     }),
     ...wrap(footnote(table), columns),
+    ...contrastLines(table),
   ];
 }
 

@@ -132,7 +132,7 @@ function anySurface(random: Random): Pick<Factors, "texture" | "material"> {
 }
 
 /** A scene with an object that has one or two parts and a textured or material surface. */
-function mixedFactors(random: Random): Factors {
+export function mixedFactors(random: Random): Factors {
   const textured = random.uniform() < 0.5;
   return {
     view: "object",

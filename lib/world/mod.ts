@@ -11,6 +11,8 @@ export * from "./contact_sheet.ts";
 export * from "./cub200.ts";
 export * from "./factors.ts";
 export * from "./imagenet.ts";
+export * from "./intervention_sheet.ts";
+export * from "./interventions.ts";
 export * from "./render.ts";
 export * from "./sample.ts";
 export * from "./write_world.ts";

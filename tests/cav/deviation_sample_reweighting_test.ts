@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { deviationWeights } from "../../lib/cav/deviation_sample_reweighting.ts";
+import {
+  deviationWeights,
+  effectiveSampleSize,
+} from "../../lib/cav/deviation_sample_reweighting.ts";
 import { readFixture, relativeDifference } from "./_reference.ts";
 
 const cases = await readFixture("parts.json");
@@ -21,4 +24,24 @@ Deno.test("deviationWeights() are 1 for a single positive, and have mean 1", () 
   assert.deepEqual([...deviationWeights([[0.1], [0.9], [0.4]])], [1, 1, 1]);
   const weights = deviationWeights([[0.1, 0.5], [0.9, 0.2], [0.4, 0.4], [-1, 1]]);
   assert.ok(Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 4) < 1e-6);
+});
+
+const reweighting = await readFixture("reweighting.json");
+
+for (const { weights, effectiveSampleSize: size, ...how } of reweighting.cases) {
+  Deno.test(`deviationWeights() by ${how.normalisation}, temperature ${how.temperature}, equals NumPy's`, () => {
+    const actual = deviationWeights(reweighting.cosines, how);
+    assert.ok(relativeDifference(actual, weights) < 1e-6, `${actual} for ${weights}`);
+    assert.ok(Math.abs(effectiveSampleSize(actual) - size) < 1e-5 * size);
+  });
+}
+
+Deno.test("deviationWeights() give all weight to what deviates nowhere, by the inverse", () => {
+  const inverse = { normalisation: "inverse deviation", temperature: 1 } as const;
+  assert.deepEqual([...deviationWeights([[0.2, 0.2], [0, 1], [0.5, 0.5]], inverse)], [1.5, 0, 1.5]);
+});
+
+Deno.test("effectiveSampleSize() is between one and all", () => {
+  assert.equal(effectiveSampleSize([0, 4, 0, 0]), 1);
+  assert.equal(effectiveSampleSize([1, 1, 1, 1]), 4);
 });

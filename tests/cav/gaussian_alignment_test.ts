@@ -101,3 +101,12 @@ Deno.test("alignActivations() puts equal activations at the target's mean", () =
   const aligned = alignActivations(new Float32Array(3).fill(0.25), { mean: 0.5, deviation: 0.1 });
   assert.deepEqual([...aligned], [0.5, 0.5, 0.5]);
 });
+
+const { activations, target, aligned } = await readFixture("alignment.json");
+
+for (const alignment of ["mean and deviation", "mean", "deviation", "neither"] as const) {
+  Deno.test(`alignActivations() of ${alignment} equals NumPy's`, () => {
+    const actual = alignActivations(Float32Array.from(activations), target, alignment);
+    assert.ok(relativeDifference(actual, aligned[alignment]) < 1e-6, `${actual}`);
+  });
+}

@@ -39,6 +39,8 @@ export async function miniRoot(): Promise<string> {
     base.factors.backbone = ["resnet18"];
     base.factors.seed.value = [0, 1];
     base.settings.probes.count.value = 60;
+    // What controls add has tests of its own.
+    base.settings.controls.value = [];
     base.statistics.bootstrapResamples.value = 200;
     base.statistics.permutations.value = 200;
   });

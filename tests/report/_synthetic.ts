@@ -36,7 +36,10 @@ export function experiment(fields: Partial<ShownExperiment> = {}): ShownExperime
       bootstrapResamples: assumed(200),
       permutations: assumed(200),
       seed: assumed(0),
+      margins: {},
+      power: assumed(0.8),
     },
+    contrasts: { over: ["backbone"], pairs: [] },
     ...fields,
   };
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { fromArrow, fromCSV } from "arquero";
 import type { Run } from "../../lib/experiment/mod.ts";
 import {
+  contrastsJson,
+  foldContrasts,
   foldTable,
   readResults,
   readRunsArrow,
@@ -20,6 +22,7 @@ import { experiment, measuredAt, run, spec, specOf, syntheticRuns } from "./_syn
 
 const runs = syntheticRuns();
 const table = foldTable(runs, spec);
+const tested = foldContrasts(runs, spec);
 
 /** Numbers whole and not, names, and both in one factor. */
 const swept = [[1, 0.1, "pool"], [10, 0.25, 50], [2, 3, 1000]].flatMap(([shots, weight, count]) =>
@@ -91,8 +94,8 @@ Deno.test("runsCsv() quotes commas and reads back to the same numbers", () => {
 Deno.test("tableJson() and readTableJson() keep the table, and refuse another version", () => {
   assert.deepEqual(readTableJson(tableJson(table)), table);
   assert.throws(
-    () => readTableJson(tableJson({ ...table, version: 2 as 3 })),
-    /table version 2.*table version 3/,
+    () => readTableJson(tableJson({ ...table, version: 2 as 4 })),
+    /table version 2.*table version 4/,
   );
 });
 
@@ -135,12 +138,15 @@ Deno.test("refoldResult() of stored files gives the same bytes, whatever is show
   const names = ["table.md", "table.csv", "table.json", "figure.json", "runs.csv", "runs.arrow"];
   const check = (spec: ResultSpec) => {
     const { files } = resultFiles(createRandom(2).shuffle(runs), spec);
-    assert.deepEqual([...files.keys()], names);
+    const compared = spec.show.as === "histogram" ? [] : ["contrasts.csv", "contrasts.json"];
+    assert.deepEqual([...files.keys()].sort(), [...names, ...compared].sort());
     const refolded = refoldResult({
       tableJson: new TextDecoder().decode(files.get("table.json")),
       runsArrow: files.get("runs.arrow")!,
     });
-    for (const name of names) assert.deepEqual(refolded.files.get(name), files.get(name), name);
+    for (const name of files.keys()) {
+      assert.deepEqual(refolded.files.get(name), files.get(name), name);
+    }
   };
   [spec, beside, lines, deviations, histogram].forEach(check);
 });
@@ -151,9 +157,10 @@ Deno.test("readResults() reads what was written, and says how to make what was n
     const written = `${folder}/table2`;
     await Deno.mkdir(written);
     await Deno.writeTextFile(`${written}/table.json`, tableJson(table));
+    await Deno.writeTextFile(`${written}/contrasts.json`, contrastsJson({ ...table, tested }));
     await Deno.writeFile(`${written}/runs.arrow`, runsArrow(runs));
     const { table2 } = await readResults(folder, ["table2"]);
-    assert.deepEqual(table2.result, table);
+    assert.deepEqual(table2.result, { ...table, tested });
     const values = [...table2.runs.array("value")];
     assert.deepEqual(values, sortRuns(runs).map(({ value }) => value));
     await Deno.writeFile(`${written}/runs.arrow`, runsArrow([]));

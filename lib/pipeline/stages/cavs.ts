@@ -28,6 +28,7 @@ import {
 } from "../../tensor/mod.ts";
 import type { PlannedEngine } from "../plan_request.ts";
 import {
+  inSlice,
   markComplete,
   refOf,
   type StageContext,
@@ -82,6 +83,7 @@ export interface CavsHow {
 export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
   name: "cavs",
   version: 6,
+  inBlocks: true,
   ...storedInParts(loadCavs),
   // One seed has one set of shots, so nodes that differ in the number of shots or in their labels
   // train apart; so do those whose prompts are averaged otherwise.
@@ -95,9 +97,10 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
       engine,
     ]),
   run: async (nodes, context) => {
-    const { store, signal, onProgress } = context;
+    const { store, signal, onProgress, slice } = context;
     const problem = await assembleProblem(nodes, context);
-    const requests = await missingRequests(nodes, { problem, store });
+    const requests = (await missingRequests(nodes, { problem, store }))
+      .filter(({ block }) => inSlice(block, slice));
     const engine = await openEngine(nodes[0]!.inputs.engine.name, nodes[0]!.inputs.engine);
     try {
       let done = 0;
@@ -112,6 +115,7 @@ export const cavsKind: StageKind<CavsNeeds, CavsInputs, CavsHow, Cavs> = {
     } finally {
       await engine.close();
     }
+    if (slice !== undefined) return;
     for (const node of nodes) await markComplete(node, { store, count: problem.concepts.length });
   },
 };

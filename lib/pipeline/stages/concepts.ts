@@ -2,6 +2,7 @@ import { type ConceptTextFeatures, conceptTextFeatures } from "../../activations
 import {
   type ConceptImageSet,
   conceptImageSet,
+  randomWord,
   singleConceptImages,
   type SingleConceptOptions,
 } from "../../concepts/mod.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../datasets/mod.ts";
 import { listed, quote, UserError } from "../../files/mod.ts";
 import type { VlModel } from "../../models/mod.ts";
+import { createRandom } from "../../tensor/mod.ts";
 import { type ModelHow, withVlModel } from "../models.ts";
 import { artifactKind, jsonCodec, tensorCodec } from "../stage.ts";
 import type { DatasetFiles } from "./files.ts";
@@ -111,6 +113,8 @@ interface TextInputs {
   readonly device: string;
   /** The runtime that encodes the tokens, and what makes them. */
   readonly runtime: string;
+  /** Of a control: a random word stands for each concept, drawn by this seed. */
+  readonly wordsOfSeed?: number;
 }
 
 /** The text features of the concepts under every prompt. */
@@ -124,10 +128,14 @@ export const textKind = artifactKind<
   version: 2,
   codec: tensorCodec(["prompt", "ensemble"]),
   compute: async (node, context) => {
-    const { inputs: { prompts }, how: { model } } = node;
-    const phrases = (await context.need(node, "concepts")).concepts.map(({ phrase }) => phrase);
+    const { inputs: { prompts, wordsOfSeed }, how: { model } } = node;
+    const { concepts } = await context.need(node, "concepts");
+    const phrases = wordsOfSeed === undefined
+      ? concepts.map(({ phrase }) => phrase)
+      : wordsFor(concepts, wordsOfSeed);
     return await withVlModel(model, context, async (opened) => {
-      remarkOnWords(opened.describeTexts(phrases), context.remark);
+      // That random words are unknown is what they are for.
+      if (wordsOfSeed === undefined) remarkOnWords(opened.describeTexts(phrases), context.remark);
       return await conceptTextFeatures(phrases, {
         ...prompts,
         encode: (texts) => opened.embedTexts(texts),
@@ -135,6 +143,13 @@ export const textKind = artifactKind<
     });
   },
 });
+
+/** A word that names nothing in place of each concept. */
+function wordsFor(concepts: ConceptImageSet["concepts"], seed: number): string[] {
+  const phrases = concepts.map(({ phrase }) => phrase);
+  const random = createRandom(seed).split("random words");
+  return concepts.map(({ name }) => randomWord(phrases, { random: random.split(name) }));
+}
 
 function remarkOnWords(
   { unknownWords, truncated }: ReturnType<VlModel["describeTexts"]>,

@@ -9,6 +9,7 @@ import type { ImageSet } from "../../images/mod.ts";
 import type { Store } from "../../store/mod.ts";
 import { type ModelHow, openEncoder } from "../models.ts";
 import {
+  inSlice,
   markComplete,
   MissingNeed,
   refOf,
@@ -53,6 +54,7 @@ export interface FeaturesHow {
 export const featuresKind: StageKind<FeaturesNeeds, FeaturesInputs, FeaturesHow, FeatureRows> = {
   name: "features",
   version: 3,
+  inBlocks: true,
   ...storedInParts(loadRows),
   // One opening of a model serves all images that it is asked for.
   group: ({ inputs: { model, output } }) => JSON.stringify([model, output]),
@@ -62,15 +64,16 @@ export const featuresKind: StageKind<FeaturesNeeds, FeaturesInputs, FeaturesHow,
     try {
       for (const node of nodes) {
         const { images, indices } = await chosenImages(node, context);
-        const { store } = context;
+        const { store, slice } = context;
         await storeImageFeatures(images, {
           ...context,
+          isWanted: (block) => inSlice(block, slice),
           indices,
           batch: how.batch,
           encoder,
           ref: refOf(node),
         });
-        await markComplete(node, { store, count: indices.length });
+        if (slice === undefined) await markComplete(node, { store, count: indices.length });
       }
     } finally {
       await encoder.close();

@@ -1,5 +1,5 @@
 import { allRows, type ConceptTextFeatures, type FeatureRows } from "../../activations/mod.ts";
-import { openEngine, probeActivations, startDirection } from "../../cav/mod.ts";
+import { openEngine, probeActivations, type Reweighting, startDirection } from "../../cav/mod.ts";
 import { type ConceptImageSet, type Examples, testExamples } from "../../concepts/mod.ts";
 import {
   type ConceptMeasure,
@@ -8,10 +8,13 @@ import {
   type PairMeasure,
   type ProbeMeasure,
   type RankingMeasure,
+  type RelationMeasure,
+  type ReweightingMeasure,
   type StartMeasure,
   type TrainedCav,
+  type TruthMeasure,
 } from "../../metrics/mod.ts";
-import { row, takeRows, type Tensor } from "../../tensor/mod.ts";
+import { dot, normaliseRows, row, takeRows, type Tensor } from "../../tensor/mod.ts";
 import {
   jsonCodec,
   refOf,
@@ -21,15 +24,20 @@ import {
   type TypedNode,
 } from "../stage.ts";
 import { activationBlocks } from "./_activations.ts";
+import { measureReweightings } from "./_measure_reweightings.ts";
 import { type RowsNeeds, rowsOf } from "./_rows.ts";
 import { type Cavs, trainingRandom } from "./cavs.ts";
 import type { ClassGradients } from "./gradients.ts";
+import type { Truth } from "./interventions.ts";
 import type { ConceptClassPair } from "./pairs.ts";
 
 /** One measured value of one CAV. */
 export interface Measurement {
   readonly concept: string;
-  /** The class of a measure over pairs, else "". */
+  /**
+   * The class of a measure over pairs; of one over true directions the concept of each, where it has
+   * a value of each; else "".
+   */
   readonly class: string;
   /** The number of the probe image of a measure over probes, else "". */
   readonly image: string;
@@ -50,6 +58,9 @@ export interface MeasureNeeds extends RowsNeeds {
   /** Features of test images by both models. */
   readonly test?: FeatureRows;
   readonly vlTest?: FeatureRows;
+  /** The CAVs of the same method without reweighting. */
+  readonly without?: Cavs;
+  readonly truth?: Truth;
 }
 
 /** Which measure. */
@@ -60,9 +71,19 @@ export interface MeasureInputs {
   readonly seed?: number;
   /** What a measure over probes aligns to. */
   readonly alignmentPairs?: "all ordered pairs" | "distinct pairs";
+  /** How the CAVs' probes are reweighted, of a measure over reweightings. */
+  readonly reweighting?: Reweighting;
 }
 
-type CavMeasure = ConceptMeasure | PairMeasure | ProbeMeasure | RankingMeasure | StartMeasure;
+type CavMeasure =
+  | ConceptMeasure
+  | PairMeasure
+  | ProbeMeasure
+  | RankingMeasure
+  | StartMeasure
+  | RelationMeasure
+  | ReweightingMeasure
+  | TruthMeasure;
 type Node = TypedNode<MeasureInputs, null>;
 type Need = Pick<StageContext<MeasureNeeds>, "need" | "device">;
 
@@ -73,8 +94,9 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
   name: "measure",
   version: 1,
   ...storedAs(codec),
-  group: ({ needs: { cavs: _, shots: __, ...shared }, inputs: { measure, alignmentPairs } }) =>
-    JSON.stringify([shared, measure, alignmentPairs ?? null]),
+  group: (
+    { needs: { cavs: _, shots: __, without: ___, ...shared }, inputs: { measure, alignmentPairs } },
+  ) => JSON.stringify([shared, measure, alignmentPairs ?? null]),
   run: async (nodes, context) => {
     const measure = measureOf(nodes[0]!.inputs.measure);
     const values = await {
@@ -82,7 +104,10 @@ export const measureKind: StageKind<MeasureNeeds, MeasureInputs, null, readonly 
       pairs: () => measurePairs(nodes, measure as PairMeasure, context),
       probes: () => measureProbes(nodes, measure as ProbeMeasure, context),
       starts: () => measureStarts(nodes, measure as StartMeasure, context),
+      relations: () => measureRelations(nodes, measure as RelationMeasure, context),
       rankings: () => measureRankings(nodes, measure as RankingMeasure, context),
+      reweightings: () => measureReweightings(nodes, measure as ReweightingMeasure, context),
+      truths: () => measureTruths(nodes, measure as TruthMeasure, context),
     }[measure.over as CavMeasure["over"]]();
     for (const [index, node] of nodes.entries()) {
       await context.store.write(refOf(node), codec.encode(values[index]!));
@@ -169,6 +194,36 @@ async function measureStarts(
   }));
 }
 
+/** By concept: the gradients of all classes are read once for all nodes. */
+async function measureRelations(
+  nodes: readonly Node[],
+  { measure }: RelationMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const pairs = (await need(nodes[0]!, "pairs"))!;
+  const { classes, gradients } = (await need(nodes[0]!, "gradients"))!;
+  const ofClasses = new Map<string, Tensor>();
+  for (const [name, rows] of Map.groupBy(classes.keys(), (index) => classes[index]!)) {
+    ofClasses.set(name, await gradients.take(rows));
+  }
+  const related = Map.groupBy(pairs, ({ concept }) => concept);
+  const cavs = await Promise.all(nodes.map((node) => need(node, "cavs")));
+  const values: Measurement[][] = nodes.map(() => []);
+  for (const [index, { name }] of concepts.entries()) {
+    const own = new Set(related.get(name)?.map((pair) => pair.class));
+    const sides = Map.groupBy(ofClasses, ([id]) => own.has(id));
+    const [ofOwn, ofOthers] = [true, false].map((side) => sides.get(side)?.map(([, rows]) => rows));
+    if (!ofOwn || !ofOthers) continue;
+    for (const [position, ofNode] of cavs.entries()) {
+      const gradients = { related: ofOwn, unrelated: ofOthers };
+      const value = measure(await cavOf(ofNode, index), gradients);
+      values[position]!.push({ concept: name, class: "", image: "", value });
+    }
+  }
+  return values;
+}
+
 /** By concept: what is known of its probes is computed once for all nodes. */
 async function measureProbes(
   nodes: readonly Node[],
@@ -244,7 +299,45 @@ async function measureRankings(
   return values;
 }
 
-async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
+/** By concept and node: its CAV is read, and compared with the true directions of all concepts. */
+async function measureTruths(
+  nodes: readonly Node[],
+  { measure }: TruthMeasure,
+  { need }: Need,
+): Promise<Measurement[][]> {
+  const { concepts } = await need(nodes[0]!, "concepts");
+  const truth = (await need(nodes[0]!, "truth"))!;
+  const directions = normaliseRows(truth.directions);
+  const numberOf = new Map(truth.concepts.map(({ name }, number) => [name, number]));
+  return await Promise.all(nodes.map(async (node) => {
+    const cavs = await need(node, "cavs");
+    const values: Measurement[] = [];
+    for (const [index, { name }] of concepts.entries()) {
+      const number = numberOf.get(name);
+      if (number === undefined) continue;
+      const vector = normaliseRows(await cavs.vectors.take([index])).data;
+      const of = measure({
+        concept: name,
+        category: truth.concepts[number]!.category,
+        directions: truth.concepts.map(({ name, category }, other) => ({
+          concept: name,
+          category,
+          cosine: dot(vector, row(directions, other)),
+          ofTruth: dot(row(directions, number), row(directions, other)),
+        })),
+        reliability: truth.reliability.data[number]!,
+        consistency: truth.consistency.data[number]!,
+      });
+      for (const { direction, value } of of) {
+        values.push({ concept: name, class: direction, image: "", value });
+      }
+    }
+    return values;
+  }));
+}
+
+/** The CAV of the concept at this place. */
+export async function cavOf({ vectors, thresholds }: Cavs, concept: number): Promise<TrainedCav> {
   const matrix: Tensor = await vectors.take([concept]);
   return { vector: matrix.data, threshold: thresholds[concept]! };
 }

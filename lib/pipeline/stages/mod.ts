@@ -14,10 +14,13 @@ import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
 import { classesKind, listedClassesKind, readableKind } from "./images.ts";
+import { interventionsKind, trueDirectionsKind } from "./interventions.ts";
 import { measureKind } from "./measure.ts";
 import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
+import { measurePeersKind } from "./measure_peers.ts";
 import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
+import { controlValuesKind, significanceKind } from "./significance.ts";
 import { shotsKind } from "./shots.ts";
 
 export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
@@ -36,11 +39,14 @@ export * from "./features.ts";
 export * from "./files.ts";
 export * from "./gradients.ts";
 export * from "./images.ts";
+export * from "./interventions.ts";
 export * from "./measure.ts";
 export * from "./measure_layer.ts";
+export * from "./measure_peers.ts";
 export * from "./pairs.ts";
 export * from "./probes.ts";
 export * from "./shots.ts";
+export * from "./significance.ts";
 
 /** A kind whose types are known by the planner alone; a worker has nodes as data. */
 export type AnyStageKind = StageKind<
@@ -63,17 +69,20 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     classLayerKind,
     conceptsKind,
     confusionsKind,
+    controlValuesKind,
     correctedLayerKind,
     correctionExhibitKind,
     featuresKind,
     folderKind,
     gradientsKind,
+    interventionsKind,
     labelsKind,
     lastLayerKind,
     listedClassesKind,
     measureCorrectionKind,
     measureKind,
     measureLayerKind,
+    measurePeersKind,
     mismatchedKind,
     pairsKind,
     perturbedTextKind,
@@ -83,7 +92,9 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     scenesKind,
     shotsKind,
     shownConceptsKind,
+    significanceKind,
     textKind,
+    trueDirectionsKind,
     worldKind,
   ].map((kind) => [kind.name, kind as unknown as AnyStageKind]),
 );

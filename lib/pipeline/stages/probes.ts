@@ -35,6 +35,8 @@ export interface ProbesInputs {
   readonly testNegatives?: true;
   readonly heldOut: number;
   readonly of?: LabelledOf;
+  /** Whether the text is of random words: that they say little of the images is no remark. */
+  readonly control?: true;
 }
 
 /**
@@ -97,7 +99,7 @@ export const probesKind = artifactKind<
     } finally {
       await engine.close();
     }
-    remarkOnDeviations(deviations, context.remark);
+    if (!node.inputs.control) remarkOnDeviations(deviations, context.remark);
     return probes;
   },
 });
