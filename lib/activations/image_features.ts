@@ -126,7 +126,7 @@ const patience = 0.2;
 
 async function encodeBlock(
   pixels: Float32Array,
-  { start, indices, batch, encoder }: ImageFeaturesOptions & { readonly start: number },
+  { start, indices, batch, encoder, signal }: ImageFeaturesOptions & { readonly start: number },
 ): Promise<Tensor> {
   const count = Math.min(rowsPerBlock, indices.length - start);
   const size = pixels.length / count;
@@ -134,6 +134,7 @@ async function encodeBlock(
   for (let first = 0; first < count; first += batch) {
     const some = Math.min(batch, count - first);
     // A copy, since a model may read the buffer that it is given as a whole.
+    signal.throwIfAborted();
     const input = pixels.slice(first * size, (first + some) * size);
     const { data } = await encoder.encode(input, some, start + first);
     const width = data.length / some;

@@ -33,6 +33,26 @@ export function ambiguousTexts(
   return { prompt: mixed(prompt), ensemble: mixed(ensemble) };
 }
 
+/**
+ * Texts whose cosines with each other are wide: the feature of each prompt, at unit length, minus a
+ * share of the mean over the concepts under that prompt.
+ */
+export function centreTexts(
+  { prompt, ensemble }: ConceptTextFeatures,
+  { share }: { readonly share: number },
+): ConceptTextFeatures {
+  const centre = (features: Tensor): Tensor => {
+    const unit = unitRows(features);
+    const [concepts = 0] = unit.shape;
+    const mean = meanOfRows(unit);
+    for (let i = 0; i < concepts; i++) {
+      row(unit, i).forEach((x, j, own) => own[j] = x - share * mean[j]!);
+    }
+    return unit;
+  };
+  return { prompt: centre(prompt), ensemble: centre(ensemble) };
+}
+
 /** How prompts of a concept lie apart; see {@linkcode disperseTexts}. */
 export interface Dispersion {
   /** The mean of 1 minus the cosine of two prompts of a concept, over that of two concepts. */
@@ -151,10 +171,16 @@ function combine(rows: readonly Float64Array[], random: Random): Float64Array {
   return sum;
 }
 
-function centred(matrix: Tensor): Float64Array[] {
-  const [rows = 0, width = 0] = matrix.shape;
-  const mean = new Float64Array(width);
+function meanOfRows(matrix: Tensor): Float64Array {
+  const [rows = 0] = matrix.shape;
+  const mean = new Float64Array(matrix.data.length / rows);
   for (let i = 0; i < rows; i++) row(matrix, i).forEach((x, j) => mean[j]! += x / rows);
+  return mean;
+}
+
+function centred(matrix: Tensor): Float64Array[] {
+  const [rows = 0] = matrix.shape;
+  const mean = meanOfRows(matrix);
   return Array.from(
     { length: rows },
     (_, i) => Float64Array.from(row(matrix, i), (x, j) => x - mean[j]!),

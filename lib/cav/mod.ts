@@ -1,5 +1,6 @@
 /** Concept activation vectors: one file per method, one engine that trains them. */
 export type { CavProblem, ConceptProblem, TrainingContext } from "./concept_problem.ts";
+export * from "./bundle/mod.ts";
 export * from "./concept_ensemble.ts";
 export * from "./cost.ts";
 export { effectiveSampleSize, type Reweighting } from "./deviation_sample_reweighting.ts";

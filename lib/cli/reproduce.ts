@@ -4,26 +4,20 @@ import { requireWritable, UserError } from "../files/mod.ts";
 import {
   buildPlan,
   chooseExperiments,
-  measurePlan,
   MissingNeed,
   missingNodes,
   type Plan,
-  planCost,
-  planSeconds,
-  requireRoom,
-  roomOf,
-  runPlan,
   UnavailableError,
   unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
 import { openDigests, openStore, type Store } from "../store/mod.ts";
 import type { CliContext, Output } from "./context.ts";
-import { describeCost } from "./describe_cost.ts";
 import { differingFiles, type FrozenResult, readFrozen, requireSamePlan } from "./frozen.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
 import { missingSentence, printPlan, wanted } from "./print_plan.ts";
-import { corruptLine, showProgress } from "./progress.ts";
+import { corruptLine } from "./progress.ts";
+import { runStages, type RunStagesOptions } from "./run_stages.ts";
 import { type SubmitFlags, submitPlan } from "./submit.ts";
 import { resultSpecs, writeResults, type WrittenResult } from "./write_results.ts";
 
@@ -39,8 +33,6 @@ interface ReproduceFlags extends PlanFlags, SubmitFlags {
 /** No write takes that long; what is older was left by a process that was killed. */
 const aDay = { milliseconds: 24 * 60 * 60 * 1000 };
 const cores = navigator.hardwareConcurrency;
-/** Multiply-adds of which no machine makes more than a second or so. */
-const worthMeasuring = 1e11;
 /** A line of a terminal. */
 const columns = 100;
 
@@ -171,7 +163,8 @@ function parseMinutes(input: string): number {
   throw new UserError(`--minutes-per-task takes a number above 0, not "${input}".`);
 }
 
-function parseJobs(input: string): number {
+/** Reads how many stages run at once. */
+export function parseJobs(input: string): number {
   const jobs = Number(input);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256) {
     throw new UserError(`--jobs takes a whole number from 1 to 256, not "${input}".`);
@@ -288,47 +281,14 @@ function sentencesOf({ unreadable, tooFew, remarks }: WrittenResult): string[] {
 }
 
 async function runMissing(
-  { process: { stderr }, interrupt }: CliContext,
+  context: CliContext,
   { graph, experiments, request: { device }, engine }: Plan,
-  { store, flags, damaged }: {
-    readonly store: Store;
-    readonly flags: ReproduceFlags;
-    readonly damaged: ReadonlySet<string>;
-  },
+  options: Pick<RunStagesOptions, "store" | "damaged"> & { readonly flags: ReproduceFlags },
 ): Promise<void> {
-  const targets = wanted(experiments);
-  const missing = await missingNodes(graph, targets, { store, damaged });
-  if (missing.length === 0) return;
-  await Deno.mkdir(store.root, { recursive: true });
-  const jobs = requireRoom(missing, { room: roomOf(store.root), jobs: flags.jobs });
-  if (jobs < flags.jobs) {
-    stderr.write(
-      `${jobs} stages run at once, not ${flags.jobs}: the memory is too small for more.\n`,
-    );
-  }
-  const cost = planCost(missing);
-  // What is computed again because it was damaged goes on without another measurement.
-  if (cost.multiplyAdds > worthMeasuring && damaged.size === 0) {
-    const speeds = await measurePlan(missing, { graph, store, device, jobs, signal: interrupt });
-    const seconds = planSeconds(missing, { speeds, jobs });
-    stderr.write(`To run: ${describeCost(cost, { seconds, speeds })}\n`);
-  }
-  if (missing.some(({ kind }) => kind === "cavs")) {
-    stderr.write(`CAVs are trained by ${engine.description}.\n`);
-  }
-  const events = showProgress(stderr, { stages: missing.length, now: () => Date.now() });
-  try {
-    await runPlan({
-      graph,
-      targets,
-      damaged,
-      store,
-      device,
-      jobs,
-      signal: interrupt,
-      events,
-    });
-  } finally {
-    events.stop();
-  }
+  const { flags: { jobs }, ...rest } = options;
+  await runStages(context, { graph, device, engine }, {
+    ...rest,
+    targets: wanted(experiments),
+    jobs,
+  });
 }

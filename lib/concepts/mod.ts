@@ -8,3 +8,4 @@ export * from "./probe_selection.ts";
 export * from "./random_words.ts";
 export * from "./related_pairs.ts";
 export * from "./single_concept.ts";
+export * from "./words.ts";

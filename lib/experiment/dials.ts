@@ -23,6 +23,11 @@ export const dialsSchema = z.strictObject({
   promptStyle: share.optional(),
   /** The weight of another concept's text feature in that of a concept: one word for two things. */
   polysemy: share.optional(),
+  /**
+   * The share of their mean that is taken off the VL features of texts, and of images: cosines of a
+   * narrow cone become wide.
+   */
+  centring: share.optional(),
   /** The share of images whose VL features are those of another image: wrong captions. */
   captionError: share.optional(),
   /** The share of a concept's labelled images whose label is wrong. */

@@ -6,6 +6,7 @@ export * from "./bootstrap_interval.ts";
 export * from "./concept_accuracy.ts";
 export * from "./concept_overlap.ts";
 export * from "./concept_to_class_accuracy.ts";
+export * from "./correlation.ts";
 export * from "./crossed_bootstrap.ts";
 export * from "./holm.ts";
 export * from "./empirical_p_value.ts";

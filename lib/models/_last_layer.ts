@@ -18,7 +18,7 @@ const passThrough = ["Identity", "Dropout", "Flatten", "Reshape", "Squeeze", "Un
  */
 export async function findLastLayer(
   onnx: OnnxFile,
-  config: OnnxBackbone,
+  config: Pick<OnnxBackbone, "file" | "features" | "logits">,
 ): Promise<LastLayer & { readonly features: string; readonly logits: string }> {
   const logits = chooseLogits(onnx, config);
   const source = origin(onnx, logits);
@@ -99,7 +99,10 @@ function matchProduct(
   return { features: features!, weight: weight!, transposed: false, bias, alpha: 1, beta: 1 };
 }
 
-function chooseLogits({ outputs, producers }: OnnxFile, config: OnnxBackbone): string {
+function chooseLogits(
+  { outputs, producers }: OnnxFile,
+  config: Pick<OnnxBackbone, "file" | "logits">,
+): string {
   const { logits = outputs.length === 1 ? outputs[0] : undefined } = config;
   if (logits !== undefined && producers.has(logits)) return logits;
   throw mistake(
@@ -156,6 +159,6 @@ function broadcast({ data }: Tensor, classes: number): Tensor {
   return tensor([classes], data.length === 1 ? new Float32Array(classes).fill(data[0]!) : data);
 }
 
-function mistake(config: OnnxBackbone, problem: string): UserError {
+function mistake(config: Pick<OnnxBackbone, "file">, problem: string): UserError {
   return new UserError(`Opening the ONNX model ${config.file}: ${problem}.`);
 }

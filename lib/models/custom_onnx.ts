@@ -1,10 +1,11 @@
 import { dirname, join } from "node:path";
 import type { OnnxBackbone } from "../config/mod.ts";
-import { printable, UserError } from "../files/mod.ts";
-import { type Device, type OnnxFile, readOnnx, type Session, withOutputs } from "../onnx/mod.ts";
+import { UserError } from "../files/mod.ts";
+import { type Device, type OnnxFile, type Session, withOutputs } from "../onnx/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { type Backbone, type LastLayer, openModelSession } from "./backbone.ts";
 import { findLastLayer } from "./_last_layer.ts";
+import { parseOnnx } from "./_onnx_file.ts";
 
 /** A user's own classifier. */
 export interface OnnxClassifier extends Backbone {
@@ -26,7 +27,7 @@ export async function openOnnxClassifier(
 ): Promise<OnnxClassifier> {
   const { name, file } = config;
   const bytes = await readFile(config, "file");
-  const onnx = parse(file, bytes);
+  const onnx = parseOnnx(file, bytes);
   const input = chooseInput(onnx, config);
   const { logits, features, ...lastLayer } = await findLastLayer(onnx, config).catch(
     refuse(config),
@@ -60,7 +61,7 @@ export async function openOnnxClassifier(
  * @throws {UserError} when it is missing or no ONNX model.
  */
 export async function onnxFiles(config: OnnxBackbone): Promise<string[]> {
-  const onnx = parse(config.file, await readFile(config, "file"));
+  const onnx = parseOnnx(config.file, await readFile(config, "file"));
   try {
     return [config.file, ...onnx.externalFiles().map((file) => join(dirname(config.file), file))];
   } catch (cause) {
@@ -77,7 +78,7 @@ export async function onnxFiles(config: OnnxBackbone): Promise<string[]> {
 export async function readLastLayer(
   config: OnnxBackbone,
 ): Promise<LastLayer & { readonly classNames: readonly string[] }> {
-  const onnx = parse(config.file, await readFile(config, "file"));
+  const onnx = parseOnnx(config.file, await readFile(config, "file"));
   chooseInput(onnx, config);
   const { weight, bias } = await findLastLayer(onnx, config).catch(refuse(config));
   return { weight, bias, classNames: await readClassNames(config, bias.data.length) };
@@ -183,17 +184,6 @@ async function readFile(config: OnnxBackbone, field: "file" | "classNames"): Pro
       `Opening the backbone ${config.name} failed at "${field}", ${config[field]}: ${reason}.`,
       { cause },
     );
-  }
-}
-
-function parse(file: string, bytes: Uint8Array): OnnxFile {
-  try {
-    return readOnnx(bytes);
-  } catch (cause) {
-    const reason = cause instanceof Error ? ` (${printable(cause.message)})` : "";
-    throw new UserError(`${file} is no ONNX model that is read${reason}. Export it again.`, {
-      cause,
-    });
   }
 }
 

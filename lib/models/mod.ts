@@ -8,3 +8,6 @@ export * from "./custom_onnx.ts";
 export * from "./grad_cam.ts";
 export * from "./logit_gradients.ts";
 export { textRuntimeVersion } from "./_hub_model.ts";
+export * from "./inspect_model.ts";
+export * from "./own_model.ts";
+export * from "./check_gradient.ts";

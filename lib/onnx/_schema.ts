@@ -8,6 +8,7 @@ import type { Schema } from "./_protobuf.ts";
 /** TensorProto.DataType. */
 export const DataType = {
   float: 1,
+  uint8: 2,
   int32: 6,
   int64: 7,
   float16: 10,

@@ -12,6 +12,12 @@ export interface DifferentiableValue {
   readonly isBottleneck: boolean;
 }
 
+/** An inner value or an input, and whether a gradient reaches it. */
+export interface InnerValue extends DifferentiableValue {
+  /** Whether {@linkcode differentiate} can write its gradient. */
+  readonly hasGradient: boolean;
+}
+
 /**
  * The values of an ONNX graph, in the order of computation, that depend on its inputs, that `of`
  * depends on, and whose gradient {@linkcode differentiate} can write.
@@ -21,8 +27,14 @@ export interface DifferentiableValue {
  */
 export function differentiableValues(
   model: Uint8Array,
-  { of }: { readonly of: string },
+  options: { readonly of: string },
 ): DifferentiableValue[] {
+  return innerValues(model, options)
+    .flatMap(({ hasGradient, ...value }) => hasGradient ? [value] : []);
+}
+
+/** As {@linkcode differentiableValues}, with the values whose gradient cannot be written. */
+export function innerValues(model: Uint8Array, { of }: { readonly of: string }): InnerValue[] {
   const program = readProgram(model);
   checkValues(program, [of], { action: `Listing the values that ${of} depends on` });
   const reached = reachedBack(program, of);
@@ -32,12 +44,35 @@ export function differentiableValues(
     output.map((name) => ({ name, operator: op_type }))
   );
   return [...inputs, ...inner]
-    .filter(({ name }) => name !== of && reached.get(name) === true)
+    .filter(({ name }) => name !== of && reached.has(name))
     .map((value) => ({
       ...value,
       shape: declaredShape(program, value.name),
       isBottleneck: bottlenecks.has(value.name),
+      hasGradient: reached.get(value.name) === true,
     }));
+}
+
+/**
+ * The operators between the inputs and `of` whose gradient {@linkcode differentiate} cannot write,
+ * sorted, those of other domains with their domain.
+ *
+ * @throws {RangeError} when the bytes are no ONNX model.
+ */
+export function operatorsWithoutGradient(
+  model: Uint8Array,
+  { of }: { readonly of: string },
+): string[] {
+  const program = readProgram(model);
+  checkValues(program, [of], { action: `Listing the operators that ${of} depends on` });
+  const reached = reachedBack(program, of);
+  const fromInputs = dependents(program, program.inputs.map(({ name }) => name));
+  const found = program.nodes.filter((node) =>
+    node.output.some((name) => name === of || reached.has(name)) &&
+    operandsOf(node).some(({ name, rule }) => rule === undefined && fromInputs.has(name))
+  );
+  const names = found.map(({ domain, op_type }) => [domain, op_type].filter(Boolean).join("."));
+  return [...new Set(names)].sort();
 }
 
 /** The values that a gradient of `of` reaches; false where an operator without a rule is between. */

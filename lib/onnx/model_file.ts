@@ -2,7 +2,7 @@ import { isAbsolute, join, normalize } from "node:path";
 import { fileSource, quote } from "../files/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { attributesOf, type AttributeValue } from "./_attributes.ts";
-import { constantOf } from "./_program.ts";
+import { constantOf, isStandard } from "./_program.ts";
 import { decode, encode } from "./_protobuf.ts";
 import {
   DataType,
@@ -19,6 +19,8 @@ export interface OnnxFile {
   /** What the caller has to feed; `shape` has a name or nothing where an extent varies. */
   readonly inputs: readonly OnnxInput[];
   readonly outputs: readonly string[];
+  /** The version of the standard operators that the file is written in. */
+  readonly opset: number;
   /** The node that computes a value, by the value's name. */
   readonly producers: ReadonlyMap<string, OnnxNode>;
   /**
@@ -41,6 +43,8 @@ export interface OnnxFile {
 export interface OnnxInput {
   readonly name: string;
   readonly isFloat32: boolean;
+  /** The type of its numbers: a name of {@linkcode DataType}, or the number of another one. */
+  readonly type: string;
   readonly shape: readonly (number | undefined)[];
 }
 
@@ -58,7 +62,7 @@ export interface OnnxNode {
  * @throws {RangeError} when the bytes are no ONNX model.
  */
 export function readOnnx(bytes: Uint8Array): OnnxFile {
-  const { graph } = decode(bytes, modelSchema) as unknown as Partial<ModelProto>;
+  const { graph, opset_import = [] } = decode(bytes, modelSchema) as unknown as Partial<ModelProto>;
   if (graph === undefined) throw new RangeError("The file holds no ONNX graph.");
   const constants = new Map(graph.initializer.map((proto) => [proto.name ?? "", proto]));
   const producers = new Map<string, OnnxNode>();
@@ -73,6 +77,7 @@ export function readOnnx(bytes: Uint8Array): OnnxFile {
     // Old files list their constants among the inputs.
     inputs: graph.input.filter(({ name }) => !constants.has(name)).map(onnxInput),
     outputs: graph.output.map(({ name }) => name),
+    opset: opset_import.find(isStandard)?.version ?? 1,
     producers,
     externalFiles: () => [...new Set([...constants.values()].flatMap(externalFile))].sort(),
     isConstant: (name) => constants.has(name),
@@ -87,12 +92,10 @@ export function readOnnx(bytes: Uint8Array): OnnxFile {
 /**
  * The same model with more of its values as outputs. A protobuf message that occurs again is merged
  * with the first one, so a second graph that holds the outputs alone is written behind the file.
+ * Their type is left to the runtime to find, since a value inside may be of half precision.
  */
 export function withOutputs(bytes: Uint8Array, names: readonly string[]): Uint8Array {
-  const output = names.map((name) => ({
-    name,
-    type: { tensor_type: { elem_type: DataType.float } },
-  }));
+  const output = names.map((name) => ({ name }));
   const addition = encode({ graph: { output } }, modelSchema);
   const extended = new Uint8Array(bytes.length + addition.length);
   extended.set(bytes);
@@ -104,8 +107,14 @@ function onnxInput({ name, type }: ValueInfoProto): OnnxInput {
   return {
     name,
     isFloat32: type?.tensor_type?.elem_type === DataType.float,
+    type: typeName(type?.tensor_type?.elem_type),
     shape: type?.tensor_type?.shape?.dim.map(({ dim_value }) => dim_value) ?? [],
   };
+}
+
+function typeName(type: number | undefined): string {
+  const found = Object.entries(DataType).find(([, number]) => number === type);
+  return found?.[0] ?? `ONNX data type ${type ?? "unknown"}`;
 }
 
 /** Where a constant's data are, if not in the file. */
@@ -145,13 +154,24 @@ async function rawBytes(proto: TensorProto, folder: string): Promise<Uint8Array 
 }
 
 function floats(proto: TensorProto, raw: Uint8Array | undefined): Float32Array {
+  if (proto.data_type === DataType.float16) return halves(proto, raw);
   if (proto.data_type !== DataType.float) {
     throw new RangeError(
-      `Constant ${quote(proto.name)} holds no 32-bit floats but ONNX data type ${proto.data_type}.`,
+      `Constant ${
+        quote(proto.name)
+      } holds no 32-bit or 16-bit floats but ONNX data type ${proto.data_type}.`,
     );
   }
   // A copy, since a Float32Array starts at a multiple of four bytes.
   return raw === undefined
     ? Float32Array.from(proto.float_data ?? [])
     : new Float32Array(new Uint8Array(raw).buffer);
+}
+
+/** Half-precision numbers; without raw data each is the low half of an int32. */
+function halves(proto: TensorProto, raw: Uint8Array | undefined): Float32Array {
+  const bits = raw === undefined
+    ? Uint16Array.from(proto.int32_data ?? [])
+    : new Uint16Array(new Uint8Array(raw).buffer);
+  return Float32Array.from(new Float16Array(bits.buffer));
 }

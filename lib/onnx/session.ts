@@ -29,6 +29,15 @@ export interface Int32Tensor {
   readonly data: Int32Array;
 }
 
+/** Bytes in row-major order, such as pixels from 0 to 255. */
+export interface Uint8Tensor {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** What a model is fed, of the type that it declares. */
+export type FeedTensor = Tensor | Int32Tensor | Uint8Tensor;
+
 /** What a model declares of an input; an extent is a name where any will do. */
 export interface InputInfo {
   readonly name: string;
@@ -43,13 +52,13 @@ export interface Session {
   readonly outputs: readonly string[];
   readonly inputInfo: readonly InputInfo[];
   /**
-   * Runs the model on named float32 or int32 inputs and returns the outputs asked for, of float32. The event loop stands
-   * still meanwhile, and the inputs are read until the promise resolves.
+   * Runs the model on named inputs and returns the outputs asked for, of float32. The event loop
+   * stands still meanwhile, and the inputs are read until the promise resolves.
    *
-   * @throws {RangeError} when an input is missing or an output is unknown.
+   * @throws {RangeError} when an input is missing, or an output is unknown or of another type.
    */
   run<Name extends string>(
-    feeds: Readonly<Record<string, Tensor | Int32Tensor>>,
+    feeds: Readonly<Record<string, FeedTensor>>,
     outputs: readonly Name[],
   ): Promise<Record<Name, Tensor>>;
   /** Frees the model. The session is of no use afterwards. */
@@ -122,7 +131,7 @@ async function createSession(
 async function runSession<Name extends string>(
   session: InferenceSession,
   { feeds, outputs }: {
-    feeds: Readonly<Record<string, Tensor | Int32Tensor>>;
+    feeds: Readonly<Record<string, FeedTensor>>;
     outputs: readonly Name[];
   },
 ): Promise<Record<Name, Tensor>> {
@@ -137,20 +146,25 @@ async function runSession<Name extends string>(
   const results = await session.run(
     Object.fromEntries(
       session.inputNames.map((name) => {
-        const { shape, data } = feeds[name]!;
-        const values = data instanceof Int32Array
-          ? new OrtTensor("int32", data, shape)
-          : new OrtTensor("float32", data, shape);
-        return [name, values];
+        return [name, fed(feeds[name]!)];
       }),
     ),
     [...outputs],
   );
   const copies = outputs.map((name) => {
     const result = results[name]!;
+    if (result.type !== "float32") {
+      throw new RangeError(`The output ${name} is of the type ${result.type}, not float32.`);
+    }
     const copy = tensor(result.dims, (result.data as Float32Array).slice());
     result.dispose();
     return [name, copy] as const;
   });
   return Object.fromEntries(copies) as Record<Name, Tensor>;
+}
+
+function fed({ shape, data }: FeedTensor): OrtTensor {
+  if (data instanceof Int32Array) return new OrtTensor("int32", data, shape);
+  if (data instanceof Uint8Array) return new OrtTensor("uint8", data, shape);
+  return new OrtTensor("float32", data, shape);
 }

@@ -29,6 +29,7 @@ interface MeasureOptions {
   readonly store: Store;
   readonly device: Device;
   readonly threads: number;
+  readonly signal: AbortSignal;
 }
 
 /** Measuring stops when it has taken this share of what the models that were measured will take. */
@@ -41,7 +42,7 @@ const worth = 0.01;
  */
 export async function measureSpeeds(
   nodes: readonly StageNode[],
-  { graph, store, device, threads }: MeasureOptions,
+  { graph, store, device, threads, signal }: MeasureOptions,
 ): Promise<Speeds> {
   const products = await productsPerSecond({ device, threads });
   await using samples = await renderSamples(nodes, store);
@@ -50,6 +51,7 @@ export async function measureSpeeds(
   let worthwhile = Infinity;
   for (const node of largestOfModels(nodes)) {
     if ((performance.now() - started) / 1000 > worthwhile) break;
+    signal.throwIfAborted();
     const files = graph.get(node.needs["files"]!)!;
     const images = await firstImages(node, { files, store, samples });
     const time = await timeModel(node, { images, device, threads });

@@ -4,7 +4,7 @@ import { UserError } from "../files/mod.ts";
 import type { CellParts, Known } from "./_planning.ts";
 import type { Rendering } from "./plan_images.ts";
 import type { Stage } from "./stage.ts";
-import { mismatchedKind, perturbedTextKind } from "./stages/mod.ts";
+import { centredKind, mismatchedKind, perturbedTextKind } from "./stages/mod.ts";
 
 /** The dials of a cell that are not at 0, or at "all", where nothing is done. */
 export function dialsOf({ dials = {} }: Pick<Settings, "dials">): Dials {
@@ -60,46 +60,56 @@ export function planDialText(
   },
   { graph }: Known,
 ): Stage<ConceptTextFeatures> {
-  const { polysemy, promptDispersion: level, promptZipf: zipf = 0, promptStyle: style = 0 } =
-    dialsOf(
-      cell.settings,
-    );
-  if (polysemy === undefined && level === undefined) return text;
+  const { polysemy, centring, promptDispersion: level, ...dials } = dialsOf(cell.settings);
+  const { promptZipf: zipf = 0, promptStyle: style = 0 } = dials;
+  const changes = {
+    ...(polysemy !== undefined && { polysemy }),
+    ...(centring !== undefined && { centring }),
+    ...(level !== undefined && { dispersion: { level, zipf, style } }),
+  };
+  if (Object.keys(changes).length === 0) return text;
   return graph.stage(perturbedTextKind, {
-    id: [
-      text.id,
-      ...(polysemy === undefined ? [] : [`polysemy ${polysemy}`]),
-      ...(level === undefined ? [] : [`dispersion ${level} zipf ${zipf} style ${style}`]),
-    ].join(" "),
-    inputs: {
-      templates,
-      ...(polysemy !== undefined && { polysemy }),
-      ...(level !== undefined && { dispersion: { level, zipf, style } }),
-    },
+    id: `${text.id} ${JSON.stringify(changes).replaceAll(/[{}":,]+/g, " ").trim()}`,
+    inputs: { templates, ...changes },
     needs: { concepts: data.concepts, text },
     how: null,
     work: "moves the features of texts",
   });
 }
 
+type VlRows = Readonly<Record<`vl${number}`, Stage<FeatureRows>>>;
+
 /** VL features of images as the dials have them: the model's own where they are off. */
 export function planDialRows(
-  rows: Readonly<Record<`vl${number}`, Stage<FeatureRows>>>,
+  rows: VlRows,
   { cell: { settings } }: Pick<CellParts, "cell">,
   { graph }: Known,
-): Readonly<Record<`vl${number}`, Stage<FeatureRows>>> {
-  const { captionError: share } = dialsOf(settings);
-  if (share === undefined) return rows;
-  return Object.fromEntries(
-    Object.entries(rows).map(([role, stage]) => [
-      role,
-      graph.stage(mismatchedKind, {
-        id: `${stage.id} caption error ${share}`,
-        inputs: { share },
-        needs: { rows: stage },
+): VlRows {
+  const { captionError, centring } = dialsOf(settings);
+  const ofEach = (
+    all: VlRows,
+    make: (stage: Stage<FeatureRows>, source: number) => Stage<FeatureRows>,
+  ): VlRows =>
+    Object.fromEntries(
+      Object.entries(all).map(([role, stage], source) => [role, make(stage, source)]),
+    );
+  const centred = centring === undefined
+    ? rows
+    : ofEach(rows, (stage, source) =>
+      graph.stage(centredKind, {
+        id: `${stage.id} centring ${centring}`,
+        inputs: { share: centring, source },
+        needs: rows,
         how: null,
-        work: "gives images the features of others",
-      }),
-    ]),
-  );
+        work: "takes off the mean of the images",
+      }));
+  if (captionError === undefined) return centred;
+  return ofEach(centred, (stage) =>
+    graph.stage(mismatchedKind, {
+      id: `${stage.id} caption error ${captionError}`,
+      inputs: { share: captionError },
+      needs: { rows: stage },
+      how: null,
+      work: "gives images the features of others",
+    }));
 }

@@ -16,11 +16,15 @@ export interface WorkerPlan {
   readonly threads: number;
 }
 
-/** Asks a worker for the values of nodes of one group, by key, or how fast it would compute some. */
+/**
+ * Asks a worker for the values of nodes of one group, by key, or how fast it would compute some; or to
+ * stop what it does, release its models and end.
+ */
 export type WorkerRequest =
   | { readonly kind: "plan"; readonly plan: WorkerPlan }
   | ({ readonly kind: "run" } & Job)
-  | { readonly kind: "measure"; readonly keys: readonly string[] };
+  | { readonly kind: "measure"; readonly keys: readonly string[] }
+  | { readonly kind: "close" };
 
 /** What a worker says about the nodes that it works on. */
 export type WorkerMessage =
@@ -36,11 +40,14 @@ export type WorkerMessage =
   | { readonly kind: "missing"; readonly key: string }
   | { readonly kind: "failed"; readonly name: string; readonly message: string }
   | { readonly kind: "measured"; readonly speeds: Speeds }
-  | { readonly kind: "done" };
+  | { readonly kind: "done" }
+  /** Nothing is told after it: no model is open, and the thread ends. */
+  | { readonly kind: "closed" };
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<WorkerRequest>) => void;
   postMessage: (message: WorkerMessage) => void;
+  close: () => void;
 };
 
 const tell = (message: WorkerMessage) => scope.postMessage(message);
@@ -49,7 +56,11 @@ let plan: WorkerPlan;
 let store: Store;
 let nodes: ReadonlyMap<string, StageNode>;
 
-scope.onmessage = async ({ data }) => {
+/** What it works on, which closes its models however it ends. */
+let work: Promise<void> = Promise.resolve();
+const closing = new AbortController();
+
+scope.onmessage = ({ data }) => {
   if (data.kind === "plan") {
     plan = data.plan;
     nodes = new Map(plan.nodes.map((node) => [node.key, node]));
@@ -58,12 +69,24 @@ scope.onmessage = async ({ data }) => {
       onDiffers: (path, there) => tell({ kind: "differs", path, there }),
       onCompared: (path, done, total) => tell({ kind: "compared", path, done, total }),
     });
-    return;
-  }
+  } else if (data.kind === "close") {
+    closing.abort();
+    work.then(() => {
+      tell({ kind: "closed" });
+      scope.close();
+    });
+  } else work = answer(data);
+};
+
+/** Does what is asked and tells how it went; it never rejects. */
+async function answer(
+  data: Extract<WorkerRequest, { readonly kind: "run" | "measure" }>,
+): Promise<void> {
   try {
     const asked = data.keys.map((key) => nodes.get(key)!);
     if (data.kind === "measure") {
-      const speeds = await measureSpeeds(asked, { ...plan, graph: nodes, store });
+      const { signal } = closing;
+      const speeds = await measureSpeeds(asked, { ...plan, graph: nodes, store, signal });
       return tell({ kind: "measured", speeds });
     }
     await runOnce(asked, data);
@@ -72,7 +95,7 @@ scope.onmessage = async ({ data }) => {
     if (error instanceof MissingNeed) tell({ kind: "missing", key: error.key });
     else tell({ kind: "failed", ...transferable(error) });
   }
-};
+}
 
 /** Computes nodes of one group, but for those that another process was computing and has stored. */
 async function runOnce(group: readonly StageNode[], job: Job): Promise<void> {
@@ -90,6 +113,7 @@ async function runOnce(group: readonly StageNode[], job: Job): Promise<void> {
 async function run(group: readonly StageNode[], { slice, finishes = 0 }: Job): Promise<void> {
   const values = new Map<string, Promise<unknown>>();
   const valueOf = (key: string) => {
+    closing.signal.throwIfAborted();
     const value = values.get(key) ?? loadValue<never>(nodes.get(key)!, store);
     values.set(key, value);
     return value;
@@ -102,7 +126,7 @@ async function run(group: readonly StageNode[], { slice, finishes = 0 }: Job): P
       store,
       device: plan.device,
       threads: plan.threads,
-      signal: new AbortController().signal,
+      signal: closing.signal,
       slice,
       remark: (sentence) => remarks.add(sentence),
       need: (node, role) => valueOf(node.needs[role]!) as Promise<never>,

@@ -18,7 +18,10 @@ import {
   openGradCam,
   openLogitGradients,
   openOnnxClassifier,
+  openOwnModel,
   openVlModel,
+  type OwnModel,
+  pooledFeatures,
   readLastLayer,
   type VlModel,
 } from "../models/mod.ts";
@@ -28,7 +31,11 @@ import type { Device } from "../onnx/mod.ts";
 export type ModelHow =
   | { readonly type: "built"; readonly config: SizedBackbone; readonly file: string }
   | { readonly type: "onnx"; readonly config: OnnxBackbone }
+  | { readonly type: "own"; readonly config: OwnModel }
   | { readonly type: "vl"; readonly config: HubModelConfig; readonly hubFolder: string };
+
+/** A model of logits, of which the tables are made. */
+export type TargetHow = Extract<ModelHow, { readonly type: "built" | "onnx" }>;
 
 /** How a model's session runs. */
 export interface SessionChoice {
@@ -59,6 +66,17 @@ export async function openEncoder(
       output,
     });
   }
+  if (how.type === "own") {
+    const { file, input, layer, preprocess } = how.config;
+    const model = await openOwnModel({ file, input, values: [layer] }, choice);
+    return {
+      preprocess,
+      imageSize: input.imageSize,
+      encode: async (pixels, count) =>
+        pooledFeatures((await model.run(pixels, count))[layer]!, { name: layer, images: count }),
+      close: () => model.close(),
+    };
+  }
   const { tensors: weights, remarks } = await loadWeights(how.file);
   for (const clause of remarks) remark(`The weights of ${how.config.name}: ${clause}.`);
   const backbone = await openBackbone(how.config, { weights, ...choice, outputs: [output] });
@@ -82,7 +100,7 @@ function encoderOf(
  * the names of its logits where the model brings its own.
  */
 export async function loadLastLayer(
-  how: Exclude<ModelHow, { readonly type: "vl" }>,
+  how: TargetHow,
 ): Promise<LastLayer & { readonly classNames: readonly string[] | undefined }> {
   if (how.type === "onnx") return await readLastLayer(how.config);
   // A checkpoint may write prefixes of wrappers before the name.
@@ -104,7 +122,7 @@ export interface OpenGradients extends LogitGradients {
  * @throws {UserError} for a user's own ONNX model, which names no intermediate layer.
  */
 export async function openGradients(
-  how: Exclude<ModelHow, { readonly type: "vl" }>,
+  how: TargetHow,
   options: SessionChoice & { readonly output: string },
 ): Promise<OpenGradients> {
   if (how.type === "onnx") {
@@ -121,7 +139,7 @@ export async function openGradients(
  * @throws {UserError} for a user's own ONNX model, of which the last convolutional map is not known.
  */
 export async function openAttention(
-  how: Exclude<ModelHow, { readonly type: "vl" }>,
+  how: TargetHow,
   options: SessionChoice & { readonly cells: number },
 ): Promise<GradCam> {
   if (how.type === "onnx") {

@@ -121,7 +121,14 @@ function isOfMeasures(rule: Profile["exclude"][number]): boolean {
   return Object.keys(rule).join() === "measure";
 }
 
-async function describeEngine({ engine: name, device }: PlanRequest): Promise<PlannedEngine> {
+/**
+ * What trains CAVs, tried on its device.
+ *
+ * @throws {UserError} when the device is not there.
+ */
+export async function describeEngine(
+  { engine: name, device }: Pick<PlanRequest, "engine" | "device">,
+): Promise<PlannedEngine> {
   await requireDevice(device).catch((cause) => {
     if (cause instanceof DeviceUnavailableError) throw new UserError(cause.message, { cause });
     throw cause;

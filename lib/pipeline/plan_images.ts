@@ -157,13 +157,22 @@ function isCounted({ view, format }: DatasetConfig): boolean {
   return view === undefined && format !== "cifar100";
 }
 
-/** Lays out the images of a user's folder. */
-export async function folderImages(folder: string, options: DataOptions): Promise<PlannedImages> {
+/**
+ * Lays out the images of a user's folder.
+ *
+ * @param options.policy what happens with images that cannot be read; `fail` when left out.
+ */
+export async function folderImages(
+  folder: string,
+  { policy = "fail", ...options }:
+    & Pick<DataOptions, "graph" | "root" | "digests">
+    & { readonly policy?: DatasetConfig["unreadable"] },
+): Promise<PlannedImages> {
   const files = await folderNode(folder, { ...options, name: "images", include: () => true });
   return imagesOf(folder, {
     graph: options.graph,
     of: { format: "folder" },
-    policy: "fail",
+    policy,
     ...files,
   });
 }
@@ -196,11 +205,13 @@ function isOfOtherSplit(path: string, of: ImagesOf): boolean {
 
 async function folderNode(
   folder: string,
-  { graph, root, digests, name, split, include }: Omit<DataOptions, "configs"> & {
-    readonly name: string;
-    readonly split?: string | undefined;
-    readonly include: (path: string) => boolean;
-  },
+  { graph, root, digests, name, split, include }:
+    & Pick<DataOptions, "graph" | "root" | "digests">
+    & {
+      readonly name: string;
+      readonly split?: string | undefined;
+      readonly include: (path: string) => boolean;
+    },
 ): Promise<{ readonly files: Stage<DatasetFiles>; readonly count: number }> {
   const path = resolve(root, folder);
   const tree = await digests.folder(path, { include });

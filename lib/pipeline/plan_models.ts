@@ -22,8 +22,7 @@ import {
   vlModelHash,
 } from "../models/mod.ts";
 import type { Digests, Json } from "../store/mod.ts";
-import type { ModelHow } from "./models.ts";
-import type { TargetHow } from "./stages/mod.ts";
+import type { ModelHow, TargetHow } from "./models.ts";
 import { UnavailableError } from "./unavailable_error.ts";
 
 /** A model of a plan: what identifies it, where it is, and what it costs. */

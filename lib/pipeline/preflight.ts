@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { UserError } from "../files/mod.ts";
-import { asError, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
+import { asError, closeWorkers, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
 import type { WorkerMessage } from "./_worker.ts";
 import { groupOf } from "./graph.ts";
 import type { StageNode } from "./stage.ts";
@@ -188,7 +188,7 @@ export async function measurePlan(
     return await measured.promise;
   } finally {
     signal.removeEventListener("abort", onAbort);
-    worker.terminate();
+    await closeWorkers([worker]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { asError, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
+import { asError, closeWorkers, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
 import { groupOf, kindOf, missingNodes, nodeOf } from "./graph.ts";
 import type { StageRecord } from "../store/mod.ts";
 import type { Job } from "./split_plan.ts";
@@ -34,7 +34,7 @@ const maxRepairs = 1000;
 /**
  * Computes the nodes that are not in the store, `jobs` groups at a time, each in a worker that
  * shares nothing but the store. A node whose need turns out to be damaged waits until that was
- * computed again. An abort stops the workers at once; finished parts are kept.
+ * computed again. An abort stops the workers; finished parts are kept.
  *
  * @throws what the first failing node threw.
  */
@@ -101,41 +101,9 @@ export async function runPlan(options: RunPlanOptions): Promise<void> {
       };
       dispatch();
     });
-  } catch (error) {
-    const busy = workers.filter((worker) => !idle.includes(worker));
-    if (!signal.aborted) await endOf(busy, grace);
-    throw error;
   } finally {
-    for (const worker of workers) worker.terminate();
+    await closeWorkers(workers);
   }
-}
-
-/**
- * How long other stages may go on after one has failed: a process that ends while a thread of it
- * opens a model may be ended by the runtime, with another exit code.
- */
-const grace = { milliseconds: 1000 };
-
-/** Waits until workers have ended what they do, or for some time; nothing of it is told, none goes on. */
-async function endOf(
-  workers: readonly Worker[],
-  { milliseconds }: { readonly milliseconds: number },
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const ends = workers.map((worker) =>
-    new Promise<void>((ended) => {
-      worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-        if (["done", "failed", "missing"].includes(data.kind)) ended();
-      };
-      worker.onerror = (event) => {
-        event.preventDefault();
-        ended();
-      };
-    })
-  );
-  await Promise.race([Promise.all(ends), promise]);
-  clearTimeout(timer);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Tables and figures: pure folds over measured runs, as strings, bytes and plotly data. */
 export * from "./arrow.ts";
+export * from "./claims/mod.ts";
 export * from "./comparison.ts";
 export * from "./contrast_files.ts";
 export * from "./contrasts.ts";
@@ -21,3 +22,4 @@ export * from "./result_spec.ts";
 export * from "./runs_csv.ts";
 export * from "./table_files.ts";
 export * from "./terminal_table.ts";
+export * from "./scores_files.ts";

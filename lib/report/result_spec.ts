@@ -205,6 +205,7 @@ const factorTitles: Readonly<Record<string, string>> = {
   "dials.promptDispersion": "Dispersion of prompts",
   "dials.promptZipf": "Zipf exponent of prompts",
   "dials.polysemy": "Weight of a word's other meaning",
+  "dials.centring": "Share of the mean taken off VL features",
   "dials.captionError": "Share of wrong captions",
   "dials.labelNoise": "Share of wrong labels",
   "dials.probeShift": "Shift of the probe images",

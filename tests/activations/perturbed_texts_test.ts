@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ambiguousTexts, disperseTexts } from "../../lib/activations/mod.ts";
+import { ambiguousTexts, centreTexts, disperseTexts } from "../../lib/activations/mod.ts";
 import { cosine, createRandom, norm, row, type Tensor, tensor } from "../../lib/tensor/mod.ts";
 
 const [concepts, width] = [40, 24];
@@ -120,4 +120,19 @@ Deno.test("ambiguousTexts() mixes unit features of a concept and of its other me
   const mixed = ambiguousTexts({ prompt, ensemble }, { others: [1, 0], weight: 0.25 });
   assert.deepEqual([...mixed.prompt.data], [0.75, 0.25, 0.25, 0.75]);
   assert.deepEqual([...mixed.ensemble.data], [0.25, 0.75, 0.75, 0.25]);
+});
+
+Deno.test("centreTexts() takes the share of the mean over concepts off each prompt", () => {
+  const prompt = tensor([2, 2], Float32Array.of(2, 0, 0, 3));
+  const ensemble = tensor([2, 1, 2], Float32Array.of(0, 5, 4, 0));
+  const centred = centreTexts({ prompt, ensemble }, { share: 0.5 });
+  assert.deepEqual([...centred.prompt.data], [0.75, -0.25, -0.25, 0.75]);
+  assert.deepEqual([...centred.ensemble.data], [-0.25, 0.75, 0.75, -0.25]);
+});
+
+Deno.test("centreTexts() leaves nothing that all concepts share at 1", () => {
+  const { prompt } = centreTexts(texts, { share: 1 });
+  const cosines = meanOfPairs(concepts, (i, j) => cosine(row(prompt, i), row(prompt, j)));
+  // Unit vectors that sum to nearly nothing.
+  assert.ok(Math.abs(cosines + 1 / (concepts - 1)) < 0.01, `${cosines}`);
 });

@@ -34,11 +34,15 @@ export async function miniRoot(): Promise<string> {
     world.broden.mixedImages.value = 10;
     world.imagenet.trainPerClass.value = 1;
     world.imagenet.valPerClass.value = 2;
+    for (const { trainPerClass, testPerClass } of [world.cub200, world.cifar100]) {
+      trainPerClass.value = testPerClass.value = 1;
+    }
   });
   await edit(join(root, "experiments", "base", "concept_quality.json"), (base) => {
     base.factors.backbone = ["resnet18"];
     base.factors.seed.value = [0, 1];
     base.settings.probes.count.value = 60;
+    base.settings.contexts.value = 2;
     // What controls add has tests of its own.
     base.settings.controls.value = [];
     base.statistics.bootstrapResamples.value = 200;

@@ -200,5 +200,8 @@ Deno.test("folders of one's own: a class without images and a missing descriptio
     measures: ["top1_accuracy"],
     settings: { sceneCorrelation: assumed(0.9) },
   });
-  assert.match(await refused("mine"), /imagenet as a folder.*"sceneCorrelation"\. Take the world/);
+  assert.match(
+    await refused("mine"),
+    /imagenet as a folder of images.*"sceneCorrelation" asks.*Take the profile world/,
+  );
 });

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { createRandom } from "../../lib/tensor/mod.ts";
 import { miniRoot, type Outcome, resultBytes, runCli, startCli } from "./_mini_root.ts";
 
+/** A table with stages of every kind, and few of each. */
+const table = ["reproduce", "table2", "--methods", "original_cav,lg_cav", "--seeds", "0"];
+
 /** Starts a reproduction and signals it after some milliseconds, unless it ended before. */
 async function signalAfter(root: string, delay: number, signal: Deno.Signal): Promise<Outcome> {
-  const child = startCli(root, ["reproduce", "table2"]);
+  const child = startCli(root, table);
   const timer = setTimeout(() => {
     try {
       child.kill(signal);
@@ -20,7 +23,7 @@ async function signalAfter(root: string, delay: number, signal: Deno.Signal): Pr
 Deno.test("reproduce killed at 20 random moments gives the bytes of an undisturbed run", async () => {
   const root = await miniRoot();
   const started = performance.now();
-  assert.equal((await runCli(root, ["reproduce", "table2"])).code, 0);
+  assert.equal((await runCli(root, table)).code, 0);
   const duration = performance.now() - started;
   const undisturbed = await resultBytes(root, "table2");
   const random = createRandom("moments of killing");
@@ -40,7 +43,7 @@ Deno.test("reproduce killed at 20 random moments gives the bytes of an undisturb
       await forget();
     }
   }
-  const last = await runCli(root, ["reproduce", "table2"]);
+  const last = await runCli(root, table);
   assert.equal(last.code, 0, last.stderr);
   assert.doesNotMatch(last.stderr, /corrupt/);
   assert.deepEqual(await resultBytes(root, "table2"), undisturbed);
@@ -48,7 +51,7 @@ Deno.test("reproduce killed at 20 random moments gives the bytes of an undisturb
 
 Deno.test("reproduce stops at Ctrl-C with exit code 130 and goes on where it was", async () => {
   const root = await miniRoot();
-  const child = startCli(root, ["reproduce", "table2"]);
+  const child = startCli(root, table);
   const stages = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
   while (!said.includes("[2/")) said += (await stages.read()).value ?? "";
@@ -58,7 +61,7 @@ Deno.test("reproduce stops at Ctrl-C with exit code 130 and goes on where it was
   assert.equal((await child.status).code, 130);
   assert.match(said, /Stopped; the next run goes on from here\./);
   const total = Number(/\[2\/(\d+)\]/.exec(said)![1]);
-  const resumed = await runCli(root, ["reproduce", "table2"]);
+  const resumed = await runCli(root, table);
   assert.equal(resumed.code, 0, resumed.stderr);
   const left = Number(/\[1\/(\d+)\]/.exec(resumed.stderr)![1]);
   assert.ok(left <= total - 2, `${left} of ${total} stages were left`);

@@ -235,7 +235,8 @@ async function shotsBySeed(
 
 const noExamples: Examples = { positives: [], negatives: [] };
 
-function textOf(
+/** What language says of one concept, as a method of one way of averaging takes it. */
+export function textOf(
   text: ConceptTextFeatures | undefined,
   { index, normalise }: { readonly index: number; readonly normalise: boolean },
 ): CavProblem["concepts"][number]["text"] {
@@ -249,7 +250,7 @@ function textOf(
 }
 
 /** Whether prompts are normalised before they are averaged, as CLIP's own ensembles are. */
-function normalisesText(method: Method): boolean {
+export function normalisesText(method: Method): boolean {
   return method.base === "lg_cav" ? method.hyperparameters.normaliseText : true;
 }
 

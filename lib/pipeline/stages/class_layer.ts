@@ -3,9 +3,8 @@ import type { LabelledImages } from "../../images/mod.ts";
 import { isFiniteLayer, type LastLayer } from "../../models/mod.ts";
 import { takeRows, tensor } from "../../tensor/mod.ts";
 import { matchClasses } from "../classes.ts";
-import { loadLastLayer } from "../models.ts";
+import { loadLastLayer, type TargetHow } from "../models.ts";
 import { artifactKind, tensorCodec } from "../stage.ts";
-import type { TargetHow } from "./gradients.ts";
 
 /**
  * The rows of a model's last layer for the classes of a dataset, in their order: of a model of more

@@ -106,7 +106,7 @@ export const shownConceptsKind = artifactKind<
 });
 
 /** What the text features of a VL model depend on, besides the concepts. */
-interface TextInputs {
+export interface TextInputs {
   readonly model: unknown;
   /** The template of plain LG-CAV and those of the concept ensemble. */
   readonly prompts: { readonly prompt: string; readonly ensemble: readonly string[] };
@@ -151,7 +151,8 @@ function wordsFor(concepts: ConceptImageSet["concepts"], seed: number): string[]
   return concepts.map(({ name }) => randomWord(phrases, { random: random.split(name) }));
 }
 
-function remarkOnWords(
+/** Tells which words a VL model may not know, and which texts it cuts. */
+export function remarkOnWords(
   { unknownWords, truncated }: ReturnType<VlModel["describeTexts"]>,
   remark: (sentence: string) => void,
 ): void {

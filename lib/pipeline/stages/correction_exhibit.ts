@@ -5,7 +5,7 @@ import { predictedClasses } from "../../metrics/mod.ts";
 import type { GradCam, LastLayer } from "../../models/mod.ts";
 import { row, takeRows, type Tensor, tensor } from "../../tensor/mod.ts";
 import { uniqueNames } from "../classes.ts";
-import { openAttention } from "../models.ts";
+import { openAttention, type TargetHow } from "../models.ts";
 import { artifactKind, jsonCodec } from "../stage.ts";
 import { logitBlocks } from "./_logits.ts";
 import type { CorrectedLayer } from "./corrected_layer.ts";
@@ -16,7 +16,6 @@ import {
   readPictures,
   type TestImages,
 } from "./exhibits.ts";
-import type { TargetHow } from "./gradients.ts";
 import type { LabelledOf } from "./images.ts";
 
 /** A test image that was wrong and is right. */

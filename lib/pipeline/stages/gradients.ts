@@ -9,7 +9,7 @@ import type { Store } from "../../store/mod.ts";
 import { range, takeRows, type Tensor } from "../../tensor/mod.ts";
 import { listed, UserError } from "../../files/mod.ts";
 import { type ClassMatch, matchClasses } from "../classes.ts";
-import { loadLastLayer, type ModelHow, openGradients } from "../models.ts";
+import { loadLastLayer, openGradients, type TargetHow } from "../models.ts";
 import {
   jsonCodec,
   markComplete,
@@ -29,9 +29,6 @@ export interface ClassGradients {
   readonly classes: readonly string[];
   readonly gradients: FeatureRows;
 }
-
-/** A target model: any but a VL model. */
-export type TargetHow = Exclude<ModelHow, { readonly type: "vl" }>;
 
 /**
  * The gradients of the logits at the features of the last layer: the rows of its weight, the same at

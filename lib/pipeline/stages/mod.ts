@@ -2,6 +2,7 @@
 import type { StageKind } from "../stage.ts";
 import { activationExhibitKind } from "./activation_exhibit.ts";
 import { correctionExhibitKind } from "./correction_exhibit.ts";
+import { bundleKind } from "./bundle.ts";
 import { cavsKind } from "./cavs.ts";
 import { classConceptsKind, sceneConceptsKind } from "./class_concepts.ts";
 import { classLabelsKind, scenesKind } from "./class_labels.ts";
@@ -9,7 +10,7 @@ import { classLayerKind } from "./class_layer.ts";
 import { conceptsKind, labelsKind, shownConceptsKind, textKind } from "./concepts.ts";
 import { correctedLayerKind } from "./corrected_layer.ts";
 import { confusionsKind } from "./confusions.ts";
-import { mismatchedKind, perturbedTextKind } from "./dials.ts";
+import { centredKind, mismatchedKind, perturbedTextKind } from "./dials.ts";
 import { featuresKind } from "./features.ts";
 import { folderKind, worldKind } from "./files.ts";
 import { gradientsKind, lastLayerKind } from "./gradients.ts";
@@ -20,11 +21,17 @@ import { measureCorrectionKind, measureLayerKind } from "./measure_layer.ts";
 import { measurePeersKind } from "./measure_peers.ts";
 import { pairsKind } from "./pairs.ts";
 import { probesKind } from "./probes.ts";
+import { scoresKind } from "./scores.ts";
 import { controlValuesKind, significanceKind } from "./significance.ts";
 import { shotsKind } from "./shots.ts";
+import { wordCavKind } from "./word_cav.ts";
+import { wordProbesKind } from "./word_probes.ts";
+import { wordShotsKind } from "./word_shots.ts";
+import { wordTextKind } from "./word_text.ts";
 
 export { cosinesPerBlock, imagesPerBlock } from "./_activations.ts";
 export * from "./activation_exhibit.ts";
+export * from "./bundle.ts";
 export * from "./cavs.ts";
 export * from "./class_concepts.ts";
 export * from "./class_labels.ts";
@@ -45,8 +52,13 @@ export * from "./measure_layer.ts";
 export * from "./measure_peers.ts";
 export * from "./pairs.ts";
 export * from "./probes.ts";
+export * from "./scores.ts";
 export * from "./shots.ts";
 export * from "./significance.ts";
+export * from "./word_cav.ts";
+export * from "./word_probes.ts";
+export * from "./word_shots.ts";
+export * from "./word_text.ts";
 
 /** A kind whose types are known by the planner alone; a worker has nodes as data. */
 export type AnyStageKind = StageKind<
@@ -62,7 +74,9 @@ export type AnyStageKind = StageKind<
 export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
   [
     activationExhibitKind,
+    bundleKind,
     cavsKind,
+    centredKind,
     classConceptsKind,
     classesKind,
     classLabelsKind,
@@ -90,11 +104,16 @@ export const stageKinds: ReadonlyMap<string, AnyStageKind> = new Map(
     readableKind,
     sceneConceptsKind,
     scenesKind,
+    scoresKind,
     shotsKind,
     shownConceptsKind,
     significanceKind,
     textKind,
     trueDirectionsKind,
+    wordCavKind,
+    wordProbesKind,
+    wordShotsKind,
+    wordTextKind,
     worldKind,
   ].map((kind) => [kind.name, kind as unknown as AnyStageKind]),
 );
