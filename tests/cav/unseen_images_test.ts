@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
 import { allRows, type FeatureRows, featureRows } from "../../lib/activations/mod.ts";
 import { type CavProblem, openEngine, trainCavs } from "../../lib/cav/mod.ts";
+import { loadConfig, type Method, methodSchema, plain } from "../../lib/config/mod.ts";
 import { createRandom, row } from "../../lib/tensor/mod.ts";
 import { readReference } from "./_reference.ts";
 
 const { problem, results } = await readReference("methods.json");
+const folder = new URL("../../configs/methods/", import.meta.url).pathname;
+const shipped = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+/** The reference's methods, and all that are shipped. */
+const methods: Method[] = [
+  ...results.map(({ method }) => ({ ...method, id: `${method.id} of the reference` })),
+  ...await Promise.all(
+    shipped.map(async (file) => plain(await loadConfig(folder + file, methodSchema))),
+  ),
+];
 const random = createRandom("unseen images");
 
 /** The features with some images times a factor, such as NaN. */
@@ -31,7 +41,7 @@ function judging(concepts: CavProblem["concepts"], { of, seed }: {
 }
 
 async function vectorOf(
-  method: (typeof results)[number]["method"],
+  method: Method,
   { concept, seed, ...change }: {
     readonly concept: number;
     readonly seed: number;
@@ -58,10 +68,10 @@ async function vectorOf(
   };
 }
 
-const sees = (method: (typeof results)[number]["method"]) =>
+const sees = (method: Method) =>
   "unlabelled" in method.hyperparameters && method.hyperparameters.unlabelled === "may judge";
 
-for (const { method } of results) {
+for (const method of methods) {
   Deno.test(`trainCavs() by ${method.id} ${sees(method) ? "sees" : "never sees"} what judges the vector`, async () => {
     for (const [concept, of] of problem.concepts.entries()) {
       for (const seed of problem.seeds.keys()) {
