@@ -296,12 +296,18 @@ async function methodsOf(
   const usual = positives === undefined ? "lg_cav+ga+ce" : "lg_cav+ga+ce+dsr";
   const methods: MethodConfig[] = [];
   for (const name of new Set(names ?? [usual])) methods.push(await methodOf(name, root));
-  for (const { id, title, base, parts } of methods) {
-    const lacksLabels = base !== "lg_cav" || (parts as readonly string[]).includes("dsr");
-    if (base === "random_cav" || base === "text_to_concept" || base === "oa_tcav") {
+  for (const method of methods) {
+    const { id, title, base } = method;
+    const parts: readonly string[] = method.parts;
+    const lacksLabels = base !== "lg_cav" || parts.includes("dsr");
+    const isControl = base === "random_cav" || "guidance" in method;
+    const looksAtOthers = base === "text_to_concept" || base === "oa_tcav" ||
+      parts.includes("splice");
+    if (isControl || looksAtOthers) {
       throw new UserError(
-        `${title} (${id}) is no method of a bundle: it does not learn each word by itself. Take one ` +
-          `of the base lg_cav, or original_cav with --positives.`,
+        `${title} (${id}) is no method of a bundle: ${
+          isControl ? "it knows nothing of the words" : "it looks at all words at once"
+        }. Take lg_cav or one with its parts, or original_cav with --positives.`,
       );
     }
     if (positives === undefined && lacksLabels) {

@@ -158,6 +158,8 @@ Deno.test("cav trains, scores and inspects a user's own model", async (t) => {
     await mistaken(/no bundle.*--out/, photos);
     await mistaken(/has no value "relu9"/, "x", "--layer", "relu9");
     await mistaken(/learns from labelled images/, "x", "--method", "original_cav");
+    await mistaken(/it knows nothing of the words/, "x", "--method", "random_words");
+    await mistaken(/it looks at all words at once/, "x", "--method", "lg_cav+splice");
     await mistaken(/no VL model "clap"\. Known: /, "x", "--vl", "clap");
   });
 
