@@ -5,9 +5,12 @@
  *     deno run -A bench/cav_training.ts [--concepts 468] [--dim 2048] [--pool 60000]
  *         [--probes 1000] [--seeds 4] [--sample 24] [--repeats 5] [--engine ort|tfjs]
  *         [--methods original_cav,lg_cav] [--peer python3] [--peer-concepts 2] [--generate]
+ *         [--each]
  *
  * All concepts are trained once, or with --sample so many of them, repeatedly: Text-to-Concept, whose
  * map is one for all concepts, is then timed over all of them, and counts by its share.
+ * With --each, the sample is trained by one method at a time, in turns, and each is told beside the
+ * first; what methods share of a concept, each has to itself then.
  * With --generate, features are made when they are asked for, as if read from a store: whole feature
  * maps do not fit in memory (`--dim 50176` is a map of ResNet-18). The time that takes is told apart.
  *
@@ -47,6 +50,7 @@ const { values } = parseArgs({
     engine: { type: "string", default: "ort" },
     methods: { type: "string", default: methodIds.join(",") },
     generate: { type: "boolean", default: false },
+    each: { type: "boolean", default: false },
     peer: { type: "string" },
     "peer-concepts": { type: "string", default: "2" },
   },
@@ -65,7 +69,9 @@ const pool = Number(values.pool);
 const problem = randomProblem(scale, createRandom("bench"));
 const engine = await openEngine(values.engine === "tfjs" ? "tfjs" : "ort", { device: "cpu" });
 
-if (values.sample === undefined) {
+if (values.each) {
+  await reportEach(Number(values.sample ?? 24));
+} else if (values.sample === undefined) {
   const started = performance.now();
   const seconds = await timed(() => train(problem, methods));
   const wall = (performance.now() - started) / 1000;
@@ -108,6 +114,26 @@ if (values.generate) {
   console.log(
     `of it ${generated.seconds.toFixed(1)} s to generate ${generated.rows} rows of features`,
   );
+}
+
+/** The milliseconds a concept of each method alone, medians of interleaved repeats, beside the first. */
+async function reportEach(count: number): Promise<void> {
+  const sample = { ...problem, concepts: problem.concepts.slice(0, count) };
+  await train({ ...problem, concepts: problem.concepts.slice(0, 2) }, methods);
+  const times = new Map(methods.map((method) => [method, [] as number[]]));
+  for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
+    for (const method of methods) {
+      const seconds = await timed(() => train(sample, [method]));
+      times.get(method)!.push(1000 * seconds / count);
+    }
+  }
+  const first = median(times.get(methods[0]!)!);
+  for (const [{ id }, ofMethod] of times) {
+    const time = median(ofMethod);
+    console.log(
+      `${id}: ${time.toFixed(2)} ms a concept, ${(time / first).toFixed(2)} times as long`,
+    );
+  }
 }
 
 async function train(problem: CavProblem, methods: readonly Method[]): Promise<void> {

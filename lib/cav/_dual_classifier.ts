@@ -1,5 +1,5 @@
 import type { Method } from "../config/mod.ts";
-import { row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { dot, row, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { meanRow } from "./_centre_rows.ts";
 import { methodByMethod, type PrepareTrainer } from "./concept_problem.ts";
 import { requireShots } from "./_shots.ts";
@@ -46,9 +46,7 @@ export function dualClassifier<M extends Method>(
             for (let j = 0; j < dim; j++) vector[j]! += weight * image[j]!;
           });
           row(vectors, seed).set(vector);
-          let atCentre = 0;
-          for (let j = 0; j < dim; j++) atCentre += vector[j]! * centre[j]!;
-          return atCentre - bias;
+          return dot(vector, centre) - bias;
         });
         return { vectors, thresholds };
       }))
@@ -59,17 +57,16 @@ export function dualClassifier<M extends Method>(
 function spanOf(features: Tensor) {
   const [images = 0, dim = 0] = features.shape;
   const centre = meanRow(features);
-  const centred = Array.from(
-    { length: images },
-    (_, i) => Float64Array.from(row(features, i), (x, j) => x - centre[j]!),
-  );
+  const centred = Array.from({ length: images }, (_, i) => {
+    const image = new Float64Array(row(features, i));
+    for (let j = 0; j < dim; j++) image[j]! -= centre[j]!;
+    return image;
+  });
   const gram = new Float64Array(images * images);
   let squares = 0;
   for (let i = 0; i < images; i++) {
     for (let k = 0; k <= i; k++) {
-      let product = 0;
-      for (let j = 0; j < dim; j++) product += centred[i]![j]! * centred[k]![j]!;
-      gram[i * images + k] = gram[k * images + i] = product;
+      gram[i * images + k] = gram[k * images + i] = dot(centred[i]!, centred[k]!);
     }
     squares += gram[i * images + i]! / images;
   }

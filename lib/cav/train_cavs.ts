@@ -84,7 +84,7 @@ export function allRequests(problem: CavProblem, methods: readonly Method[]): Ca
  * lacks. Blocks come in the order of their first request; what is asked of one block trains
  * together, and comes when all of it is done. The bits of a vector do not depend on what else is
  * asked for; nor on the other concepts, except by Text-to-Concept and OA-TCAV, which look at the
- * probes of all.
+ * probes of all, and by SpLiCE, whose vocabulary they are.
  *
  * @throws {RangeError} when a concept lacks the images that a method takes, or when the problem has
  * no such block or seed.

@@ -1,4 +1,7 @@
 import { join } from "node:path";
+import { buildPlan, targetsOf } from "../pipeline/mod.ts";
+import { openDigests } from "../store/mod.ts";
+import type { CliContext } from "./context.ts";
 
 /**
  * The keys of the stages that a result was made of, none where its manifest is damaged, or
@@ -30,4 +33,18 @@ export async function recordedStages(manifest: string): Promise<readonly string[
 export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
   const [first, second] = [new Set(a), new Set(b)];
   return first.size === second.size && first.isSubsetOf(second);
+}
+
+/** The keys that the result of each experiment would be made of today; of one that can be planned. */
+export async function targetsToday(
+  experiments: readonly string[],
+  { root, storeRoot, profile }: Pick<CliContext, "root" | "storeRoot"> & {
+    readonly profile: string;
+  },
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const plan = await buildPlan(
+    { root, profile, experiments, engine: "ort", device: "cpu" },
+    { digests: openDigests(storeRoot), onUnavailable: () => {} },
+  );
+  return new Map(plan.experiments.map((one) => [one.experiment.id, targetsOf([one])]));
 }

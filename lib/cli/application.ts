@@ -1,6 +1,7 @@
 import { buildApplication, buildRouteMap, ExitCode, run, text_en } from "@stricli/core";
 import { quote, StorageError, UserError } from "../files/mod.ts";
 import { cavRoutes } from "./cav.ts";
+import { claimsCommand } from "./claims.ts";
 import { cleanCommand } from "./clean.ts";
 import { type CliContext, Interrupted } from "./context.ts";
 import { dataRoutes } from "./data.ts";
@@ -21,6 +22,7 @@ const application = buildApplication<CliContext>(
       list: listCommand,
       status: statusCommand,
       verify: verifyCommand,
+      claims: claimsCommand,
       data: dataRoutes,
       world: worldRoutes,
       stage: stageCommand,

@@ -2,10 +2,9 @@ import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileHash, sha256, UserError } from "../files/mod.ts";
-import { buildPlan, chooseExperiments, resultFolder, targetsOf } from "../pipeline/mod.ts";
+import { chooseExperiments, resultFolder } from "../pipeline/mod.ts";
 import { refoldResult } from "../report/mod.ts";
-import { openDigests } from "../store/mod.ts";
-import { recordedTargets, sameKeys } from "./_recorded_targets.ts";
+import { recordedTargets, sameKeys, targetsToday } from "./_recorded_targets.ts";
 import type { CliContext } from "./context.ts";
 import { planFlags } from "./plan_flags.ts";
 
@@ -60,20 +59,6 @@ export const verifyCommand = buildCommand<
     }
   },
 });
-
-/** The keys that the result of each experiment would be made of today; of one that can be planned. */
-async function targetsToday(
-  experiments: readonly string[],
-  { root, storeRoot, profile }: Pick<CliContext, "root" | "storeRoot"> & {
-    readonly profile: string;
-  },
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const plan = await buildPlan(
-    { root, profile, experiments, engine: "ort", device: "cpu" },
-    { digests: openDigests(storeRoot), onUnavailable: () => {} },
-  );
-  return new Map(plan.experiments.map((one) => [one.experiment.id, targetsOf([one])]));
-}
 
 /**
  * What is wrong with a result folder: files that differ from the manifest, and files that do not

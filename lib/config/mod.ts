@@ -1,6 +1,7 @@
 /** Schemas of the config files, their loading and their normalisation. */
 export * from "./backbone.ts";
 export * from "./cav.ts";
+export * from "./claims.ts";
 export * from "./correction.ts";
 export * from "./dataset.ts";
 export * from "./load.ts";

@@ -8,4 +8,5 @@ export * from "./factors.ts";
 export * from "./image_folder.ts";
 export * from "./imagenet.ts";
 export * from "./interventions.ts";
+export * from "./shown_labels.ts";
 export { ilsvrc2012Classes } from "./_ilsvrc2012.ts";

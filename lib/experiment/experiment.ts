@@ -99,6 +99,11 @@ export const settingsSchema = z.strictObject({
     testNegatives: sourced(z.enum(["left out", "kept"])).optional(),
   }),
   /**
+   * What a concept's negatives may show: images are `labelled` without it, the default, or `clean`,
+   * which truly have not got it, labelled or not; only the world knows that.
+   */
+  negatives: sourced(z.enum(["labelled", "clean"])).optional(),
+  /**
    * Images of each class of the probe pool's dataset that are kept from the probes, so that the
    * gradients of logits at an intermediate layer are taken where no CAV was trained.
    */

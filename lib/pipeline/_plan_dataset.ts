@@ -9,7 +9,7 @@ import { locateDataset } from "./plan_images.ts";
 /** The dataset of a cell, laid out once for all experiments: of concepts, or of classes. */
 export async function planDataset(
   name: string,
-  settings: Pick<Cell["settings"], "sceneCorrelation" | "dials">,
+  settings: Pick<Cell["settings"], "sceneCorrelation" | "dials" | "negatives">,
   known: Known,
 ): Promise<PlannedConcepts | PlannedClasses> {
   const place = async () => {

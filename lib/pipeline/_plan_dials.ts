@@ -21,10 +21,12 @@ export interface DataDials {
   /** Of the other images of the probe pool. */
   readonly pool: Rendering;
   readonly apart: boolean;
+  /** Whether negatives truly have not got the concept. */
+  readonly clean: boolean;
 }
 
 /** The dials of a cell's images. */
-export function dataDialsOf(settings: Pick<Settings, "dials">): DataDials {
+export function dataDialsOf(settings: Pick<Settings, "dials" | "negatives">): DataDials {
   const { coOccurrence, variety, probeShift: shift, probePool } = dialsOf(settings);
   const own = {
     ...(coOccurrence !== undefined && { coOccurrence }),
@@ -32,9 +34,11 @@ export function dataDialsOf(settings: Pick<Settings, "dials">): DataDials {
   };
   const pool = { ...(shift !== undefined && { shift }) };
   const apart = probePool === "apart";
-  const name = [...Object.entries({ ...own, ...pool }), ...(apart ? [["probes", "apart"]] : [])]
+  const clean = settings.negatives === "clean";
+  const words = [...apart ? [["probes", "apart"]] : [], ...clean ? [["negatives", "clean"]] : []];
+  const name = [...Object.entries({ ...own, ...pool }), ...words]
     .map(([dial, level]) => `${dial} ${level}`).join(" ");
-  return { name, own, pool, apart };
+  return { name, own, pool, apart, clean };
 }
 
 /** Refuses dials of cells whose dataset has classes: what they change is about labelled concepts. */

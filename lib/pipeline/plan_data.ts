@@ -14,6 +14,7 @@ import {
   type Rendering,
 } from "./plan_images.ts";
 import type { Stage } from "./stage.ts";
+import { UnavailableError } from "./unavailable_error.ts";
 import { classesKind, conceptsKind, labelsKind, listedClassesKind } from "./stages/mod.ts";
 
 /** Concepts, and the images from which their CAVs are made. */
@@ -56,6 +57,12 @@ export async function planConcepts(
         `another one as the factor "dataset".`,
     );
   }
+  if (dials.clean && !("world" in location)) {
+    throw new UnavailableError(
+      `"negatives": "clean" asks what the images of ${name} truly show, which the profile ` +
+        `${profile.name} does not know of a folder. Take the profile world.`,
+    );
+  }
   const own = await datasetImages(dataset, {
     ...options,
     of: { format: "broden" },
@@ -70,8 +77,8 @@ export async function planConcepts(
     work: `reads the masks of ${name}`,
   });
   const concepts = graph.stage(conceptsKind, {
-    id: `concepts ${own.name}`,
-    inputs: { filter: plain(singleConcept) },
+    id: `concepts ${own.name}${dials.clean ? " clean negatives" : ""}`,
+    inputs: { filter: plain(singleConcept), ...(dials.clean && { negatives: "clean" as const }) },
     needs: { files, labels, readable },
     how: null,
     work: "selects single-concept images and their negatives",

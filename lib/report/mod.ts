@@ -1,5 +1,6 @@
 /** Tables and figures: pure folds over measured runs, as strings, bytes and plotly data. */
 export * from "./arrow.ts";
+export * from "./claims/mod.ts";
 export * from "./comparison.ts";
 export * from "./contrast_files.ts";
 export * from "./contrasts.ts";

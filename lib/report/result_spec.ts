@@ -198,6 +198,7 @@ const factorTitles: Readonly<Record<string, string>> = {
   "method.learningRate": "Learning rate",
   "method.coefficient": "Coefficient of the LG-CAV loss",
   "method.temperature": "Temperature",
+  negatives: "Negatives",
   sceneCorrelation: "Correlation of class and scene",
   classConcepts: "Concepts of the classes",
   lastLayer: "Uncorrected last layer",

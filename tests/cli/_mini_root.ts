@@ -42,6 +42,7 @@ export async function miniRoot(): Promise<string> {
     base.factors.backbone = ["resnet18"];
     base.factors.seed.value = [0, 1];
     base.settings.probes.count.value = 60;
+    base.settings.contexts.value = 2;
     // What controls add has tests of its own.
     base.settings.controls.value = [];
     base.statistics.bootstrapResamples.value = 200;

@@ -58,6 +58,6 @@ Deno.test("reproduce takes a user's own ONNX classifiers as backbones", async (t
     const { code, stderr } = await reproduce("table1", "--backbones", "others");
     assert.equal(code, 0, stderr);
     const runs = await Deno.readTextFile(join(root, "results", "world", "table1", "runs.csv"));
-    assert.equal(runs.trim().split("\n").length - 1, 7 * 2 * 49, "methods, seeds, concepts");
+    assert.equal(runs.trim().split("\n").length - 1, 7 * 2 * 25, "methods, seeds, concepts");
   });
 });

@@ -10,6 +10,7 @@ import type { DatasetConfig } from "../../config/mod.ts";
 import {
   type FoundLabel,
   readBroden,
+  readShownLabels,
   scanBrodenLabels,
   type UnreadableMask,
 } from "../../datasets/mod.ts";
@@ -60,7 +61,7 @@ export const conceptsKind = artifactKind<
     readonly labels: FoundLabels;
     readonly readable: ReadableImages;
   },
-  { readonly filter: SingleConceptOptions },
+  { readonly filter: SingleConceptOptions; readonly negatives?: "clean" },
   null,
   ConceptImageSet
 >({
@@ -73,7 +74,10 @@ export const conceptsKind = artifactKind<
     const usable = new Set((await need(node, "readable")).indices);
     const found = (await need(node, "labels")).labels
       .map((labels, image) => usable.has(image) ? labels : []);
-    return conceptImageSet(singleConceptImages(broden, found, node.inputs.filter), found);
+    const { filter, negatives } = node.inputs;
+    const shown = negatives === "clean" ? await readShownLabels(broden.root, broden) : [];
+    const present = found.map((labels, image) => [...labels, ...(shown[image] ?? [])]);
+    return conceptImageSet(singleConceptImages(broden, found, filter), present);
   },
 });
 
