@@ -27,7 +27,7 @@ export function besideTables(experiment: Experiment): Experiment[] {
     ...ofCavs.length === 0 ? [] : [{
       ...without(experiment),
       id: "controls",
-      title: "Controls, whose CAVs know nothing of the concept",
+      title: "Controls",
       measures: ofCavs as [MeasureName, ...MeasureName[]],
       factors: { ...factors, method: controls },
       show: withMethod(show),

@@ -125,8 +125,8 @@ export const settingsSchema = z.strictObject({
   /** What is made worse on purpose, to see which claims that reverses. */
   dials: dialsSchema.optional(),
   /**
-   * Methods whose CAVs know nothing of the concept: what they get stands below every table, and pairs
-   * are significant that stand out from it. None when left out.
+   * Methods whose guidance is kept from knowing the concept: what they get stands below every table,
+   * and pairs are significant that stand out from it. None when left out.
    */
   controls: sourced(z.array(z.string()).readonly()).optional(),
   /** Among the pairs that are called significant, the share that may be so by chance. */

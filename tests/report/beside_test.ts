@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Run } from "../../lib/experiment/mod.ts";
 import {
   besideSpec,
-  foldTable,
+  foldResult,
   refoldResult,
   resultFiles,
   terminalTable,
@@ -34,7 +34,7 @@ const text = (name: string) => new TextDecoder().decode(files.get(name));
 Deno.test("resultFiles() leaves a table as it is by what stands below it", () => {
   assert.ok(result.schema === "lg-cav/result-table");
   const { beside: below, ...table } = result;
-  assert.deepEqual(table, foldTable(own, spec));
+  assert.deepEqual(table, foldResult(own, spec));
   assert.deepEqual(below!.map(({ id }) => id), ["controls"]);
   const [first, second] = below![0]!.rows.map(({ cells }) => cells);
   for (const cell of first!) assert.ok(cell.status === "measured" && cell.mean === 10.5);
