@@ -20,10 +20,14 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     const files = Object.keys(await resultBytes(root, "table2"));
     // Pictures are drawn where there is a browser.
     assert.deepEqual(files.filter((name) => !/^figure\.(svg|png)$/.test(name)).sort(), [
+      "contrasts.csv",
+      "contrasts.json",
+      "controls.csv",
       "figure.json",
       "manifest.json",
       "runs.arrow",
       "runs.csv",
+      "significance.csv",
       "table.csv",
       "table.json",
       "table.md",
