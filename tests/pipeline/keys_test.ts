@@ -156,7 +156,7 @@ const ofWorld: Readonly<Record<string, Row<Name>>> = {
   },
   "coefficient of lg_cav": {
     change: configs("methods/lg_cav.json", ({ hyperparameters }) => {
-      hyperparameters.coefficient.value = 3;
+      hyperparameters.coefficient.value = 2;
     }),
     renews: ofGuided,
   },
