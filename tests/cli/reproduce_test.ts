@@ -22,12 +22,10 @@ Deno.test("reproduce, from an empty store to a verified result", async (t) => {
     assert.deepEqual(files.filter((name) => !/^figure\.(svg|png)$/.test(name)).sort(), [
       "contrasts.csv",
       "contrasts.json",
-      "controls.csv",
       "figure.json",
       "manifest.json",
       "runs.arrow",
       "runs.csv",
-      "significance.csv",
       "table.csv",
       "table.json",
       "table.md",
