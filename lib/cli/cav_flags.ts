@@ -12,11 +12,9 @@ export interface ModelFlags {
   readonly preprocess?: string;
 }
 
-const text = (input: string) => input;
-
 /** A flag of any text that may be left out. */
 export function optionalText(brief: string) {
-  return { kind: "parsed", parse: text, brief, optional: true } as const;
+  return { kind: "parsed", parse: String, brief, optional: true } as const;
 }
 
 /** A whole number from 1. */

@@ -11,8 +11,6 @@ interface InspectFlags extends ModelFlags {
   readonly json: boolean;
 }
 
-const text = (input: string) => input;
-
 /** `cav inspect MODEL`: what of a model can be a feature, and whether its gradient is right. */
 export const cavInspectCommand = buildCommand<InspectFlags, [string], CliContext>({
   docs: {
@@ -33,7 +31,7 @@ export const cavInspectCommand = buildCommand<InspectFlags, [string], CliContext
       kind: "tuple",
       parameters: [{
         brief: "An ONNX file, or a backbone by name",
-        parse: text,
+        parse: String,
         placeholder: "model",
       }],
     },

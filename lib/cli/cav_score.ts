@@ -24,8 +24,6 @@ interface ScoreFlags {
   readonly json: boolean;
 }
 
-const text = (input: string) => input;
-
 /** `cav score BUNDLE`: every image of a folder by every concept of a bundle. */
 export const cavScoreCommand = buildCommand<ScoreFlags, [string], CliContext>({
   docs: {
@@ -43,11 +41,11 @@ export const cavScoreCommand = buildCommand<ScoreFlags, [string], CliContext>({
   parameters: {
     positional: {
       kind: "tuple",
-      parameters: [{ brief: "The folder of a bundle", parse: text, placeholder: "bundle" }],
+      parameters: [{ brief: "The folder of a bundle", parse: String, placeholder: "bundle" }],
     },
     flags: {
-      images: { kind: "parsed", parse: text, brief: "A folder of images" },
-      out: { kind: "parsed", parse: text, brief: "The folder of the scores" },
+      images: { kind: "parsed", parse: String, brief: "A folder of images" },
+      out: { kind: "parsed", parse: String, brief: "The folder of the scores" },
       model: optionalText("The ONNX file that the bundle was made for"),
       method: optionalText("One of the bundle's methods; the first if left out"),
       top: { kind: "parsed", parse: parseCount, brief: "Images of each end", default: "10" },

@@ -35,8 +35,6 @@ interface TrainFlags extends ModelFlags {
   readonly json: boolean;
 }
 
-const text = (input: string) => input;
-
 /** `cav train`: CAVs from words, as a bundle. */
 export const cavTrainCommand = buildCommand<TrainFlags, [], CliContext>({
   docs: {
@@ -57,11 +55,11 @@ export const cavTrainCommand = buildCommand<TrainFlags, [], CliContext>({
   },
   parameters: {
     flags: {
-      model: { kind: "parsed", parse: text, brief: "An ONNX file, or a backbone by name" },
-      concepts: { kind: "parsed", parse: text, brief: "A text file of words, one a line" },
+      model: { kind: "parsed", parse: String, brief: "An ONNX file, or a backbone by name" },
+      concepts: { kind: "parsed", parse: String, brief: "A text file of words, one a line" },
       probes: {
         kind: "parsed",
-        parse: text,
+        parse: String,
         brief: "A folder of unlabelled images, or world for those of the embedded world",
       },
       labels: optionalText("A text file of the classes' names, in the order of the logits"),
@@ -74,7 +72,7 @@ export const cavTrainCommand = buildCommand<TrainFlags, [], CliContext>({
       ),
       method: {
         kind: "parsed",
-        parse: text,
+        parse: String,
         brief: "Methods in configs/methods, as a,b",
         variadic: ",",
         optional: true,
@@ -85,7 +83,7 @@ export const cavTrainCommand = buildCommand<TrainFlags, [], CliContext>({
         brief: "How many seeds; 4 if left out",
         optional: true,
       },
-      out: { kind: "parsed", parse: text, brief: "The folder of the bundle" },
+      out: { kind: "parsed", parse: String, brief: "The folder of the bundle" },
       ...modelFlags,
       device: planFlags.device,
       jobs: {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { fileHash, UserError } from "../files/mod.ts";
+import { fileHash, jsonOrNothing, UserError } from "../files/mod.ts";
 import { closure, describeConfigs, type Plan, targetsOf } from "../pipeline/mod.ts";
 import { canonicalJson, type Json } from "../store/mod.ts";
 
@@ -32,7 +32,7 @@ export async function readFrozen(
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new UserError(`There is no manifest ${path}. Correct the path.`, { cause });
   });
-  const { success, data } = schema.safeParse(parsed(text));
+  const { success, data } = schema.safeParse(jsonOrNothing(text));
   if (!success) throw new UserError(`${path} is no manifest of a result. Name a manifest.json.`);
   if (experiments.length !== 1 || experiments[0] !== data.id || profile !== data.profile) {
     throw new UserError(
@@ -86,12 +86,4 @@ function differing(
     canonicalJson((today[name] ?? null) as Json) !== canonicalJson((then[name] ?? null) as Json)
   );
   return names.length === 0 ? [] : [`other ${what}: ${names.join(", ")}`];
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileHash, sha256, UserError } from "../files/mod.ts";
+import { fileHash, jsonOrNothing, sha256, UserError } from "../files/mod.ts";
 import { chooseExperiments, resultFolder } from "../pipeline/mod.ts";
 import { refoldResult } from "../report/mod.ts";
 import { recordedTargets, sameKeys, targetsToday } from "./_recorded_targets.ts";
@@ -91,13 +91,7 @@ async function verifyResult(folder: string): Promise<string[]> {
 
 /** The hashes that a manifest records, or `undefined` when it is none. */
 function hashesIn(manifest: string): Readonly<Record<string, string>> | undefined {
-  try {
-    const { success, data } = manifestSchema.safeParse(JSON.parse(manifest));
-    return success ? data.files : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return manifestSchema.safeParse(jsonOrNothing(manifest)).data?.files;
 }
 
 const manifestSchema = z.looseObject({ files: z.record(z.string(), z.string()) });

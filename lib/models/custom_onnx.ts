@@ -3,6 +3,7 @@ import type { OnnxBackbone } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { type Device, type OnnxFile, type Session, withOutputs } from "../onnx/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
+import { runInBatches } from "./_batches.ts";
 import { type Backbone, type LastLayer, openModelSession } from "./backbone.ts";
 import { findLastLayer } from "./_last_layer.ts";
 import { parseOnnx } from "./_onnx_file.ts";
@@ -106,22 +107,12 @@ async function runBatches<Name extends string>(
     throw new RangeError(`An ONNX classifier has the outputs features and logits, not ${unknown}.`);
   }
   const { imageSize, name, batch = count } = input;
-  const imageLength = 3 * imageSize ** 2;
-  if (pixels.length !== count * imageLength) {
-    throw new RangeError(
-      `${count} images hold ${count * imageLength} pixels, not ${pixels.length}.`,
-    );
-  }
-  const parts: Record<string, Tensor>[] = [];
-  for (let start = 0; start < count; start += batch) {
-    const images = pixels.subarray(start * imageLength, (start + batch) * imageLength);
-    const padded = new Float32Array(batch * imageLength);
-    padded.set(images);
-    const feed = images.length === padded.length ? images : padded;
-    const shape = [batch, 3, imageSize, imageSize];
-    const names = outputs.map((output) => values[output]!.name);
-    parts.push(await session.run({ [name]: tensor(shape, feed) }, names));
-  }
+  const shape = [batch, 3, imageSize, imageSize];
+  const names = outputs.map((output) => values[output]!.name);
+  const parts = await runInBatches(
+    { pixels, count, imageSize, batch },
+    (images) => session.run({ [name]: tensor(shape, images) }, names),
+  );
   const joined = outputs.map((output) => {
     const { name: value, width } = values[output]!;
     const rows = new Float32Array(parts.length * batch * width);

@@ -3,6 +3,7 @@ import type { PreprocessSpec } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
 import { type Device, type FeedTensor, type Session, withOutputs } from "../onnx/mod.ts";
 import { type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { runInBatches } from "./_batches.ts";
 import { openModelSession } from "./backbone.ts";
 import { parseOnnx, readOnnxFile } from "./_onnx_file.ts";
 
@@ -150,27 +151,17 @@ async function runBatches(
   },
 ): Promise<Record<string, Tensor>> {
   const { imageSize, batch = count } = input;
-  const imageLength = 3 * imageSize ** 2;
-  if (pixels.length !== count * imageLength) {
-    throw new RangeError(
-      `${count} images hold ${count * imageLength} numbers, not ${pixels.length}.`,
-    );
-  }
-  const parts: Record<string, Tensor>[] = [];
-  for (let start = 0; start < count; start += batch) {
-    const images = pixels.subarray(start * imageLength, (start + batch) * imageLength);
-    const padded = new Float32Array(batch * imageLength);
-    padded.set(images);
-    parts.push(
-      await session.run({ [input.name]: feedOf(padded, { ...input, batch }) }, [...values]).catch(
+  const parts = await runInBatches(
+    { pixels, count, imageSize, batch },
+    (images) =>
+      session.run({ [input.name]: feedOf(images, { ...input, batch }) }, [...values]).catch(
         (cause) => {
           throw new UserError(`Running the ONNX model ${file} failed: ${firstLine(cause)}.`, {
             cause,
           });
         },
       ),
-    );
-  }
+  );
   return Object.fromEntries(
     values.map((name) => [name, joined(parts.map((part) => part[name]!), { name, batch, count })]),
   );

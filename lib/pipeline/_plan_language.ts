@@ -1,25 +1,17 @@
 import { join } from "node:path";
 import type { FeatureRows } from "../activations/mod.ts";
-import type { ConceptImageSet } from "../concepts/mod.ts";
 import { controlledGuidance, loadConfig, promptsSchema } from "../config/mod.ts";
 import { UserError } from "../files/mod.ts";
-import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
-import { runtimeVersion } from "../onnx/mod.ts";
-import { featuresEstimate, probesEstimate } from "./_estimates.ts";
+import { probesEstimate } from "./_estimates.ts";
+import { planFeatures } from "./_plan_features.ts";
 import { planDialRows, planDialText } from "./_plan_dials.ts";
 import { type CellParts, type Known, once } from "./_planning.ts";
 import type { PlannedData } from "./plan_data.ts";
-import type { PlannedImages } from "./plan_images.ts";
 import type { PlannedModel } from "./plan_models.ts";
 import type { Stage } from "./stage.ts";
-import { featuresKind, probesKind, type ReadableImages, textKind } from "./stages/mod.ts";
+import { probesKind, textKind } from "./stages/mod.ts";
 import { UnavailableError } from "./unavailable_error.ts";
-
-/** How the intermediate features are pooled, where they are. */
-export function poolingOf({ pooled }: PlannedModel, output: string) {
-  return output === "intermediate_pooled" && pooled !== undefined ? { pooled } : {};
-}
 
 /** Features of the concepts' images, then of each other source of the pool. */
 export function rowsOf<Prefix extends "features" | "vl">(
@@ -49,36 +41,13 @@ export function rowsOf<Prefix extends "features" | "vl">(
   return rows;
 }
 
-/** The stage of a model's features of images: those of some concepts, or all that can be read. */
+/** The same for one source, at the profile's batch. */
 export function featuresOf(
-  { images: { name, of, files, count }, chosen, model, output }: {
-    readonly images: PlannedImages;
-    readonly chosen:
-      | { readonly concepts: Stage<ConceptImageSet> }
-      | { readonly readable: Stage<ReadableImages> };
-    readonly model: PlannedModel;
-    readonly output: string;
-  },
+  { images, chosen, model, output }: Omit<Parameters<typeof planFeatures>[0], "id">,
   { graph, request: { device }, profile: { batch } }: Known,
 ): Stage<FeatureRows> {
-  return graph.stage(featuresKind, {
-    id: `features ${model.name}${output === "features" ? "" : ` ${output}`} ${name}`,
-    inputs: {
-      of,
-      model: model.identity,
-      output,
-      ...poolingOf(model, output),
-      device,
-      runtime: runtimeVersion,
-      decoder: decoderVersion,
-    },
-    needs: { files, ...chosen },
-    how: { model: model.how, batch },
-    work: `${model.name} on the images of ${name}`,
-    estimate: model.costOf
-      ? featuresEstimate(model.costOf(output), { count, batch })
-      : { images: count },
-  });
+  const id = `features ${model.name}${output === "features" ? "" : ` ${output}`} ${images.name}`;
+  return planFeatures({ id, images, chosen, model, output }, { graph, device, batch });
 }
 
 /** The stage of the text features of a cell's concepts, or of random words in their place. */

@@ -60,6 +60,28 @@ function closed(worker: Worker): Promise<void> {
   });
 }
 
+/**
+ * Lets a worker serve one purpose; however that ends, also by an abort, the worker is closed after it.
+ *
+ * @throws the signal's reason once it aborts.
+ */
+export async function withWorker<T>(
+  { signal, ...options }: WorkerOptions & { readonly signal: AbortSignal },
+  use: (worker: Worker) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const worker = startWorker(options);
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([use(worker), aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await closeWorkers([worker]);
+  }
+}
+
 /** Asks a worker for something. */
 export function send(worker: Worker, request: WorkerRequest): void {
   worker.postMessage(request);

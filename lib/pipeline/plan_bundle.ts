@@ -16,9 +16,8 @@ import { decoderVersion } from "../images/mod.ts";
 import { textRuntimeVersion } from "../models/mod.ts";
 import { runtimeVersion } from "../onnx/mod.ts";
 import type { Digests } from "../store/mod.ts";
-import { featuresEstimate } from "./_estimates.ts";
 import { createGraph, type Graph, type GraphBuilder } from "./graph.ts";
-import { poolingOf } from "./_plan_language.ts";
+import { planFeatures } from "./_plan_features.ts";
 import { describeEngine, loadProfile } from "./plan.ts";
 import {
   type DataOptions,
@@ -36,7 +35,6 @@ import {
   bundleKind,
   type BundleNeeds,
   type DatasetFiles,
-  featuresKind,
   wordCavKind,
   wordProbesKind,
   wordShotsKind,
@@ -239,7 +237,7 @@ function rowsOfSources(
 
 /** The stage of a model's features of all images of a source that can be read. */
 export function imageFeatures(
-  { name, of, files, readable, count }: PlannedImages,
+  images: PlannedImages,
   { graph, model, output, device }: {
     readonly graph: GraphBuilder;
     readonly model: PlannedModel;
@@ -247,24 +245,13 @@ export function imageFeatures(
     readonly device: PlanRequest["device"];
   },
 ): Stage<FeatureRows> {
-  return graph.stage(featuresKind, {
-    id: `features ${model.name} ${name}`,
-    inputs: {
-      of,
-      model: model.identity,
-      output,
-      ...poolingOf(model, output),
-      device,
-      runtime: runtimeVersion,
-      decoder: decoderVersion,
-    },
-    needs: { files, readable },
-    how: { model: model.how, batch },
-    work: `${model.name} on the images of ${name}`,
-    estimate: model.costOf
-      ? featuresEstimate(model.costOf(output), { count, batch })
-      : { images: count },
-  });
+  return planFeatures({
+    id: `features ${model.name} ${images.name}`,
+    images,
+    chosen: { readable: images.readable },
+    model,
+    output,
+  }, { graph, device, batch });
 }
 
 function only(

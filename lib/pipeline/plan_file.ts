@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError, writeFileAtomically } from "../files/mod.ts";
+import { jsonOrNothing, UserError, writeFileAtomically } from "../files/mod.ts";
 import { canonicalJson, contentKey, type Json } from "../store/mod.ts";
-import { closure, isStored, nodeOf } from "./graph.ts";
+import { isStored, nodeOf } from "./graph.ts";
 import type { Plan } from "./plan.ts";
 import type { PlanRequest } from "./plan_request.ts";
 import { type RunEvents, runGroup } from "./run_plan.ts";
-import { startWorker, type WorkerOptions } from "./_start_worker.ts";
+import { withWorker, type WorkerOptions } from "./_start_worker.ts";
 import type { Job, JobArray } from "./split_plan.ts";
 
 const slice = z.strictObject({ index: z.int().min(0), count: z.int().min(1) });
@@ -63,7 +63,7 @@ export async function readPlanFile(path: string): Promise<PlanFile> {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new UserError(`There is no plan ${path}. Correct the path.`, { cause });
   });
-  const { success, data } = schema.safeParse(jsonOf(text));
+  const { success, data } = schema.safeParse(jsonOrNothing(text));
   if (success) return data;
   throw new UserError(`${path} is no plan of stages. Submit it again.`);
 }
@@ -92,13 +92,12 @@ export function requireKeys({ graph }: Pick<Plan, "graph">, { keys }: Job): void
  */
 export async function runJob(
   job: Job,
-  { events, signal, ...options }: Omit<WorkerOptions, "targets"> & {
+  { events, ...options }: Omit<WorkerOptions, "targets"> & {
     readonly events: RunEvents;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const { graph, store } = options;
-  signal.throwIfAborted();
   const nodes = job.keys.map((key) => nodeOf(graph, key));
   for (const need of new Set(nodes.flatMap(({ needs }) => Object.values(needs)))) {
     const node = nodeOf(graph, need);
@@ -110,39 +109,27 @@ export async function runJob(
         `and submit again.`,
     );
   }
-  const worker = startWorker({ ...options, targets: job.keys });
-  const onAbort = () => worker.terminate();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    const missing = await runGroup(worker, nodes, { events, job });
-    if (missing === undefined) return;
-    throw new UserError(
-      `"${nodes[0]!.id}" needs "${nodeOf(graph, missing).id}", which is damaged. Submit again.`,
-    );
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    worker.terminate();
-  }
+  const missing = await withWorker(
+    { ...options, targets: job.keys },
+    (worker) => runGroup(worker, nodes, { events, job }),
+  );
+  if (missing === undefined) return;
+  throw new UserError(
+    `"${nodes[0]!.id}" needs "${nodeOf(graph, missing).id}", which is damaged. Submit again.`,
+  );
 }
 
 /** The stages of a plan that are not in the store, of all that was to be run. */
 export async function stillMissing(
   { graph }: Pick<Plan, "graph">,
   { arrays }: PlanFile,
-  options: Pick<WorkerOptions, "store">,
+  { store }: Pick<WorkerOptions, "store">,
 ): Promise<string[]> {
   const keys = new Set(arrays.flatMap(({ tasks }) => tasks.flat().flatMap(({ keys }) => keys)));
   const missing: string[] = [];
-  for (const { key, id, ...node } of closure(graph, keys)) {
-    if (keys.has(key) && !await isStored({ key, id, ...node }, options.store)) missing.push(id);
+  for (const key of keys) {
+    const node = nodeOf(graph, key);
+    if (!await isStored(node, store)) missing.push(node.id);
   }
   return missing;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

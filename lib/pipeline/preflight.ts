@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { UserError } from "../files/mod.ts";
-import { asError, closeWorkers, send, startWorker, type WorkerOptions } from "./_start_worker.ts";
+import { asError, send, withWorker, type WorkerOptions } from "./_start_worker.ts";
 import type { WorkerMessage } from "./_worker.ts";
 import { groupOf } from "./graph.ts";
 import type { StageNode } from "./stage.ts";
@@ -167,29 +167,24 @@ export function roomOf(storeRoot: string): Room {
 /** Measures this machine by what some nodes of a graph will do, in a thread that is then gone. */
 export async function measurePlan(
   nodes: readonly StageNode[],
-  { signal, ...options }: Omit<WorkerOptions, "targets"> & { readonly signal: AbortSignal },
+  options: Omit<WorkerOptions, "targets"> & { readonly signal: AbortSignal },
 ): Promise<Speeds> {
-  signal.throwIfAborted();
   const keys = nodes.map(({ key }) => key);
-  const worker = startWorker({ ...options, targets: keys });
-  const measured = Promise.withResolvers<Speeds>();
-  const onAbort = () => measured.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-    if (data.kind === "measured") measured.resolve(data.speeds);
-    if (data.kind === "failed") measured.reject(asError(data));
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    measured.reject(new Error(`The worker that measures the plan stopped: ${event.message}`));
-  };
-  send(worker, { kind: "measure", keys });
-  try {
-    return await measured.promise;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    await closeWorkers([worker]);
-  }
+  return await withWorker(
+    { ...options, targets: keys },
+    (worker) =>
+      new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+          if (data.kind === "measured") resolve(data.speeds);
+          if (data.kind === "failed") reject(asError(data));
+        };
+        worker.onerror = (event) => {
+          event.preventDefault();
+          reject(new Error(`The worker that measures the plan stopped: ${event.message}`));
+        };
+        send(worker, { kind: "measure", keys });
+      }),
+  );
 }
 
 /** Bytes in words: "2.1 GB". */

@@ -16,7 +16,7 @@ import {
 } from "../metrics/mod.ts";
 import { createRandom } from "../tensor/mod.ts";
 import { type ComparedPair, comparedPairs } from "./_compared_pairs.ts";
-import { groupRuns } from "./_group_runs.ts";
+import { type GroupedRuns, groupRuns } from "./_group_runs.ts";
 import type { ResultSpec, StatisticsSettings } from "./result_spec.ts";
 
 /**
@@ -64,10 +64,15 @@ export interface Contrast {
  * factors of `contrasts.over`. P-values are corrected among the pooled ones and, apart from them, among
  * those of single cells. None of least values, of measures of a single value, of deviations.
  *
+ * @param options.grouped the runs by cell, where they are grouped already.
  * @throws {Error} when a cell is incomplete or two cells were measured on other concepts or images.
  */
-export function foldContrasts(runs: readonly Run[], spec: ResultSpec): Contrast[] {
-  const { seeds, runsOf } = groupRuns(runs, spec);
+export function foldContrasts(
+  runs: readonly Run[],
+  spec: ResultSpec,
+  { grouped = groupRuns(runs, spec) }: { readonly grouped?: GroupedRuns } = {},
+): Contrast[] {
+  const { seeds, runsOf } = grouped;
   const pairs = comparedPairs(spec, { seeds, runsOf });
   const test = testing(spec.statistics, seeds.length);
   const over = (pair: ComparedPair) =>

@@ -2,6 +2,7 @@ import type { Run } from "../experiment/mod.ts";
 import { foldContrasts } from "./contrasts.ts";
 import { foldHistogram } from "./fold_histogram.ts";
 import { foldTable } from "./fold_table.ts";
+import { groupRuns } from "./_group_runs.ts";
 import { type CellExhibit, foldGallery } from "./gallery/mod.ts";
 import type { Result } from "./result.ts";
 import type { ResultSpec } from "./result_spec.ts";
@@ -17,5 +18,9 @@ export function foldResult(
 ): Result {
   if (spec.show.as === "gallery") return foldGallery({ runs, exhibits }, spec);
   if (spec.show.as === "histogram") return foldHistogram(runs, spec);
-  return { ...foldTable(runs, spec), tested: foldContrasts(runs, spec) };
+  const grouped = groupRuns(runs, spec);
+  return {
+    ...foldTable(runs, spec, { grouped }),
+    tested: foldContrasts(runs, spec, { grouped }),
+  };
 }

@@ -11,7 +11,7 @@ import { createRandom } from "../tensor/mod.ts";
 import { cellName, type CellValues, cellValues, conceptOfUnit } from "./_cell_values.ts";
 import { measureAt } from "./_cells.ts";
 import { cellLevels, comparedFactor, controlOf } from "./_factors.ts";
-import { groupRuns } from "./_group_runs.ts";
+import { type GroupedRuns, groupRuns } from "./_group_runs.ts";
 import { compare, type Comparison, type ConceptValues } from "./comparison.ts";
 import { paperNumberOf } from "./paper_numbers.ts";
 import { type Cell, type ResultTable, tableVersion } from "./result.ts";
@@ -22,12 +22,17 @@ import type { ResultSpec, ShownMeasure, StatisticsSettings } from "./result_spec
  * cell without runs is "not run", or "quoted" where the paper quotes it. The order of the runs does
  * not matter.
  *
+ * @param options.grouped the runs by cell, where they are grouped already.
  * @throws {Error} when a cell lacks a value of a seed that others have, or holds one twice or one
  * that is not finite: such a cell would not be what it says.
  */
-export function foldTable(runs: readonly Run[], spec: ResultSpec): ResultTable {
+export function foldTable(
+  runs: readonly Run[],
+  spec: ResultSpec,
+  { grouped = groupRuns(runs, spec) }: { readonly grouped?: GroupedRuns } = {},
+): ResultTable {
   const { rows, beside, ...about } = spec;
-  const { seeds, runsOf } = groupRuns(runs, spec);
+  const { seeds, runsOf } = grouped;
   const measured = measureCells(spec);
   return {
     schema: "lg-cav/result-table",
