@@ -11,7 +11,7 @@ import {
   unreadable,
 } from "../pipeline/mod.ts";
 import { terminalTable } from "../report/mod.ts";
-import { openDigests, openStore, type Store } from "../store/mod.ts";
+import { openDigests, openStore, removeUnfinished, type Store } from "../store/mod.ts";
 import type { CliContext, Output } from "./context.ts";
 import { differingFiles, type FrozenResult, readFrozen, requireSamePlan } from "./frozen.ts";
 import { type PlanFlags, planFlags, planRequestOf } from "./plan_flags.ts";
@@ -182,7 +182,9 @@ async function reproduce(
   const { process: { stdout, stderr }, storeRoot } = context;
   const store = openStore(storeRoot, { onCorrupt: (path) => stderr.write(corruptLine(path)) });
   await store.removeUnfinished(aDay);
-  await requireWritable(join(context.root, "results", plan.profile.name));
+  const results = join(context.root, "results", plan.profile.name);
+  await requireWritable(results);
+  await removeUnfinished(results, aDay);
   const missing = await missingNodes(plan.graph, wanted(plan.experiments), { store });
   const toRun = missing.length;
   if (options.flags.executor === "slurm" && toRun > 0) {

@@ -160,17 +160,23 @@ export function openStore(
       await writeFile(recordPathOf(ref), new TextEncoder().encode(JSON.stringify(record)));
     },
     readRecord,
-    removeUnfinished: async ({ milliseconds }) => {
-      if (!existsSync(root)) return;
-      await removeUnfinished(root, { before: await serverTime(root) - milliseconds });
-    },
+    removeUnfinished: (age) => removeUnfinished(root, age),
     lock: (name) => lockIn(root, contentKey(name)),
     clean: () => removeTree(root),
   };
 }
 
+/** {@linkcode Store.removeUnfinished} of any folder that is written like a store, such as of results. */
+export async function removeUnfinished(
+  folder: string,
+  { milliseconds }: { readonly milliseconds: number },
+): Promise<void> {
+  if (!existsSync(folder)) return;
+  await removeBefore(folder, { before: await serverTime(folder) - milliseconds });
+}
+
 /** Looks into folders of artifacts, never into a published folder, which holds no unfinished write. */
-async function removeUnfinished(
+async function removeBefore(
   folder: string,
   { before, depth = 0 }: { readonly before: number; readonly depth?: number },
 ): Promise<void> {
@@ -182,7 +188,7 @@ async function removeUnfinished(
       if (modified === undefined || modified >= before) continue;
       await Deno.remove(path, { recursive: true }).catch(onMissing(undefined));
     } else if (kind === "folder" && depth < partDepth) {
-      await removeUnfinished(path, { before, depth: depth + 1 });
+      await removeBefore(path, { before, depth: depth + 1 });
     }
   }
 }

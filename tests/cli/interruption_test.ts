@@ -65,4 +65,12 @@ Deno.test("reproduce stops at Ctrl-C with exit code 130 and goes on where it was
   assert.equal(resumed.code, 0, resumed.stderr);
   const left = Number(/\[1\/(\d+)\]/.exec(resumed.stderr)![1]);
   assert.ok(left <= total - 2, `${left} of ${total} stages were left`);
+  const host = encodeURIComponent(Deno.hostname());
+  const unfinished = join(
+    ...[root, "results", "world", "table2", `.writing-${host}-${crypto.randomUUID()}`],
+  );
+  await Deno.writeTextFile(unfinished, "half");
+  assert.equal((await runCli(root, table)).code, 0);
+  const isThere = await Deno.lstat(unfinished).then(() => true, () => false);
+  assert.equal(isThere, false, "what a killed run began to write into a result");
 });
